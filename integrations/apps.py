@@ -1,0 +1,18 @@
+"""Everything that talks to the outside."""
+
+from django.apps import AppConfig
+
+
+class IntegrationsConfig(AppConfig):
+    """Connectors, connections, synchronisation, outbound delivery."""
+
+    name = "integrations"
+    verbose_name = "Integrations"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Let every connector register itself."""
+        from integrations import connectors
+        from siit_remote.lib.registry import import_submodules
+
+        import_submodules(connectors)

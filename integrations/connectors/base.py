@@ -1,0 +1,243 @@
+"""What a connector is: one file that speaks to one kind of outside system.
+
+A connector never touches the database. It receives its settings, its secrets and a
+:class:`Transport` (the one door for outbound HTTP) and offers small capabilities; code asks
+``isinstance(client, AccountAdmin)`` rather than for a kind of connector.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from siit_remote.lib.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import date, datetime
+
+    from people.records import SkippedRecord, WorkerRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One field of a connection's form and one ``--set`` or ``--secret-file`` of the command."""
+
+    name: str
+    label: str
+    help: str = ""
+    default: str = ""
+    required: bool = False
+    secret: bool = False
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpResponse:
+    """An answer, fully read within the size limit. Header names are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+    @property
+    def request_id(self) -> str:
+        """The target's own name of the request, for its support desk."""
+        return self.headers.get("x-request-id", "") or self.headers.get("x-slack-req-id", "")
+
+
+class Transport(Protocol):
+    """The one door for outbound HTTP (see :mod:`integrations.delivery`)."""
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        json: object | None = None,
+        body: bytes | None = None,
+        idempotency_key: str = "",
+        timeout: float | None = None,
+        max_bytes: int | None = None,
+    ) -> HttpResponse:
+        """Send once, no redirects. Any HTTP status is an answer.
+
+        Raises ``ConfigError`` (address refused), ``TransientError`` (nothing was sent, or a method
+        without effect got no answer) or ``UncertainError`` (a method with effect got none).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionSettings:
+    """What a connector is built from."""
+
+    key: str
+    config: Mapping[str, str]
+    secrets: Mapping[str, str]
+    account: Mapping[str, Any] = field(default_factory=dict)
+    capabilities: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestResult:
+    """What a successful connection test found. ``problems`` are warnings in words."""
+
+    account: dict[str, Any] = field(default_factory=dict)
+    capabilities: dict[str, Any] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+
+class Client(Protocol):
+    """A connector bound to one connection."""
+
+    def test(self) -> TestResult:
+        """Prove that the connection works. Raises :class:`integrations.errors.IntegrationError`."""
+        ...
+
+
+class Connector(Protocol):
+    """One kind of outside system."""
+
+    key: str
+    label: str
+    category: str
+    """Section of the catalogue: HRIS, Identity, Chat, Mail, Equipment, Other."""
+    help: str
+    icon: str
+    settings: tuple[Setting, ...]
+
+    def client(self, settings: ConnectionSettings, transport: Transport) -> Client:
+        """Bind to one connection. Raises ``ConfigError`` when a setting is missing or malformed."""
+        ...
+
+
+CONNECTORS: Registry[Connector] = Registry("connector")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """Everything one full refresh brought. Complete, or an exception was raised instead."""
+
+    records: tuple[WorkerRecord, ...]
+    skipped: tuple[SkippedRecord, ...]
+    entities: tuple[dict[str, str], ...] = ()
+    """Legal entities: id, name, country (alpha-3)."""
+    requests: int = 0
+
+
+@runtime_checkable
+class PeopleSource(Protocol):
+    """Delivers workers to the directory."""
+
+    def fetch_people(self, *, today: date, progress: Callable[[str], None]) -> Feed:
+        """One full refresh. ``today`` is the workspace's date. Raises ``IntegrationError``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountProfile:
+    """What an account is made from."""
+
+    work_email: str
+    username: str
+    full_name: str
+    given_name: str = ""
+    family_name: str = ""
+    job_title: str = ""
+    external_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteAccount:
+    """An account at the target as read back from it."""
+
+    external_id: str
+    username: str
+    active: bool
+    emails: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    """Names of the groups the target reports for the account."""
+
+
+@runtime_checkable
+class AccountAdmin(Protocol):
+    """Accounts and groups of an identity provider. Every verb is safe to repeat."""
+
+    def find_account(self, *, work_email: str, external_id: str = "") -> RemoteAccount | None:
+        """By the target's id where known, else by work e-mail; never somebody else's account."""
+        ...
+
+    def create_account(
+        self, profile: AccountProfile, *, idempotency_key: str
+    ) -> tuple[RemoteAccount, bool]:
+        """Find or create; the flag says whether it was created now."""
+        ...
+
+    def suspend_account(self, external_id: str, *, idempotency_key: str) -> RemoteAccount:
+        """Deactivate and read back; an account already inactive is success."""
+        ...
+
+    def add_to_group(self, external_id: str, group: str, *, idempotency_key: str) -> None:
+        """Make a member; being one already is success."""
+        ...
+
+    def remove_from_group(self, external_id: str, group: str, *, idempotency_key: str) -> None:
+        """End membership and read back; not being a member is success."""
+        ...
+
+    def groups_of(self, external_id: str) -> tuple[str, ...]:
+        """Names of the groups the account belongs to now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingMessage:
+    """One message to one address, already rendered for its channel."""
+
+    to: str
+    subject: str
+    text: str
+    html: str = ""
+
+
+@runtime_checkable
+class Messenger(Protocol):
+    """Sends messages. ``before_effect`` is called right before the point of no return."""
+
+    channel: str
+
+    def send(
+        self,
+        message: OutgoingMessage,
+        *,
+        idempotency_key: str,
+        before_effect: Callable[[], None],
+    ) -> str:
+        """Send; returns the target's message id."""
+        ...
+
+
+@runtime_checkable
+class SignedCaller(Protocol):
+    """Makes signed calls (Standard Webhooks) to a configured endpoint."""
+
+    serves: tuple[str, ...]
+    """Keys of actions this endpoint stands in for when no other connection does them."""
+
+    def call(
+        self,
+        payload: Mapping[str, Any],
+        *,
+        idempotency_key: str,
+        sent_at: datetime,
+        method: str = "POST",
+        path: str = "",
+        headers: Mapping[str, str] | None = None,
+        raw_body: str | None = None,
+    ) -> HttpResponse:
+        """Send; raises unless the answer is 2xx."""
+        ...

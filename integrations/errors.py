@@ -1,0 +1,68 @@
+"""The taxonomy of what goes wrong outside; each class decides how the engine goes on."""
+
+from __future__ import annotations
+
+
+class IntegrationError(Exception):
+    """Base. ``message`` says what happened and what a person should do; it holds no secret."""
+
+    code = "error"
+
+    def __init__(self, message: str, *, request_id: str = "", status: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.request_id = request_id
+        self.status = status
+
+
+class ConfigError(IntegrationError):
+    """Our own settings are wrong or incomplete: retrying changes nothing until an admin acts."""
+
+    code = "config"
+
+
+class UnauthorizedError(IntegrationError):
+    """The credential was refused (401/403): stop this connection's work at once and hold it."""
+
+    code = "unauthorized"
+
+
+class RateLimitedError(IntegrationError):
+    """Too many requests; ``retry_after`` seconds, where the target told us."""
+
+    code = "rate_limited"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        request_id: str = "",
+        status: int | None = 429,
+    ) -> None:
+        super().__init__(message, request_id=request_id, status=status)
+        self.retry_after = retry_after
+
+
+class TransientError(IntegrationError):
+    """Down, slow or broken for the moment: nothing reached the target, or it can be asked again."""
+
+    code = "transient"
+
+
+class PermanentError(IntegrationError):
+    """The target refuses this very request: retrying the same changes nothing."""
+
+    code = "permanent"
+
+
+class UncertainError(IntegrationError):
+    """The request left us and no answer came: the effect may or may not have happened."""
+
+    code = "uncertain"
+
+
+class IncompleteError(TransientError):
+    """A feed that contradicts itself (counts, cursors): nothing of it may be applied."""
+
+    code = "incomplete"

@@ -1,0 +1,124 @@
+"""Systems that people are given, who has them, and what people are called there."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from integrations.models.connection import Connection
+from people.models import Person
+
+
+class Application(models.Model):
+    """A system people are given, how it is provisioned and who is entitled to it."""
+
+    class Provision(models.TextChoices):
+        GROUP = "group", "By membership of a group"
+        ACCOUNT = "account", "By an account of its own"
+        HTTP = "http", "By a signed call"
+        TASK = "task", "By hand, as a task"
+
+    key = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=200)
+    owner = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="owned_applications"
+    )
+    connection = models.ForeignKey(
+        Connection, null=True, blank=True, on_delete=models.PROTECT, related_name="applications"
+    )
+    provision_by = models.CharField(
+        max_length=20, choices=Provision.choices, default=Provision.TASK
+    )
+    provision = models.JSONField(
+        default=dict, blank=True, help_text="As {'group': 'github-users'}."
+    )
+    entitle = models.JSONField(
+        null=True, blank=True, help_text="Condition group: who is entitled. Empty: nobody by rule."
+    )
+    sensitive = models.BooleanField(default=False)
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AppAccess(models.Model):
+    """One person's access to one application. Ended rows stay as history."""
+
+    class State(models.TextChoices):
+        REQUESTED = "requested", "Requested"
+        GRANTED = "granted", "Granted"
+        REVOKING = "revoking", "Revoking"
+        REVOKED = "revoked", "Revoked"
+        FAILED = "failed", "Failed"
+
+    OPEN_STATES: ClassVar = [State.REQUESTED, State.GRANTED, State.REVOKING, State.FAILED]
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="accesses")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="accesses")
+    state = models.CharField(max_length=20, choices=State.choices, default=State.REQUESTED)
+    since = models.DateTimeField()
+    run_id = models.BigIntegerField(
+        null=True, blank=True, help_text="The run that last changed it."
+    )
+    evidence = models.JSONField(default=dict, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+        verbose_name_plural = "application access"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["application", "person"],
+                condition=~Q(state="revoked"),
+                name="one_open_access",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.application_id} for {self.person_id}"
+
+
+class Account(models.Model):
+    """What a person is called at a connection: found once, then addressed by id."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="accounts")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="accounts")
+    external_id = models.CharField(max_length=200)
+    username = models.CharField(max_length=300, blank=True)
+    active = models.BooleanField(default=True)
+    adopted = models.BooleanField(default=False, help_text="It existed before we looked.")
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["connection", "username"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["connection", "person"], name="one_account_per_person"),
+            models.UniqueConstraint(
+                fields=["connection", "external_id"], name="one_person_per_account"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.username or self.external_id
+
+
+class Bundle(models.Model):
+    """A set of equipment that can be shipped."""
+
+    key = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=200)
+    connection = models.ForeignKey(
+        Connection, null=True, blank=True, on_delete=models.PROTECT, related_name="bundles"
+    )
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,30 @@
+"""The directory's tables."""
+
+from people.models.change import FieldOverride, PersonChange
+from people.models.lifecycle import LifecycleEvent
+from people.models.organisation import (
+    EmploymentType,
+    LegalEntity,
+    Role,
+    Team,
+    WorkerTypeMapping,
+    Workspace,
+)
+from people.models.person import Person, PersonAlias
+from people.models.source import FieldPolicy, SourceRecord
+
+__all__ = [
+    "EmploymentType",
+    "FieldOverride",
+    "FieldPolicy",
+    "LegalEntity",
+    "LifecycleEvent",
+    "Person",
+    "PersonAlias",
+    "PersonChange",
+    "Role",
+    "SourceRecord",
+    "Team",
+    "WorkerTypeMapping",
+    "Workspace",
+]

@@ -1,0 +1,114 @@
+"""The neutral record in which a source hands over one worker; the directory knows no vendor."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerRecord:
+    """One employment (or account) as a source reports it, values already normalised.
+
+    Texts are stripped, ``""`` means the source gave nothing. ``work_email`` is lower-case.
+    ``country`` is ISO 3166-1 alpha-3. ``worker_type`` and ``contract_status`` carry the values of
+    :mod:`people.choices`; what the source said stands in ``worker_type_raw`` and
+    ``contract_status_raw``. Dates are calendar dates in the person's own place.
+    ``end_date`` is the date access should follow: the last working day where it is known.
+    """
+
+    source: str
+    """Key of the connection the record came from."""
+    external_id: str
+    """The source's stable id of this employment."""
+    display_id: str = ""
+    """Short id shown in the source's own screens."""
+    work_email: str = ""
+    full_name: str = ""
+    preferred_name: str = ""
+    job_title: str = ""
+    seniority: str = ""
+    team: str = ""
+    country: str = ""
+    legal_entity: str = ""
+    legal_entity_id: str = ""
+    worker_type: str = ""
+    worker_type_raw: str = ""
+    contract_type: str = ""
+    contract_status: str = ""
+    contract_status_raw: str = ""
+    start_date: date | None = None
+    end_date: date | None = None
+    contract_end_date: date | None = None
+    """When the contract itself ends, where that differs from the last working day."""
+    end_date_source: str = ""
+    """Which of the source's fields gave ``end_date``, in words; ``inferred`` when deduced."""
+    date_of_birth: date | None = None
+    probation_end_date: date | None = None
+    timezone: str = ""
+    offboarding: bool = False
+    """The source says an offboarding is under way, with or without a date."""
+    never_started: bool = False
+    """An onboarding that was cancelled: an end that is no leaving."""
+    manager_external_id: str = ""
+    manager_email: str = ""
+    manager_user_email: str = ""
+    """E-mail of the manager's user account, for managers who are no workers themselves."""
+    manager_name: str = ""
+    custom: dict[str, Any] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    """Values of :class:`people.choices.Problem` that the source's own data shows."""
+    notes: tuple[str, ...] = ()
+    """For each problem a sentence with the raw value, for the data problems page."""
+
+    @property
+    def is_live(self) -> bool:
+        """Upcoming or active: an employment that has not ended."""
+        return self.contract_status != "ended"
+
+    def to_data(self) -> dict[str, Any]:
+        """JSON shape; dates as ISO text."""
+        data = asdict(self)
+        for key, value in data.items():
+            if isinstance(value, date):
+                data[key] = value.isoformat()
+            elif isinstance(value, tuple):
+                data[key] = list(value)
+        return data
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> WorkerRecord:
+        """Inverse of :meth:`to_data`; unknown keys of newer versions are left out."""
+        known = {key: value for key, value in data.items() if key in cls.__dataclass_fields__}
+        for key in DATE_FIELDS:
+            if known.get(key):
+                known[key] = date.fromisoformat(known[key])
+        for key in ("problems", "notes"):
+            known[key] = tuple(known.get(key, ()))
+        return cls(**known)
+
+    def digest(self) -> str:
+        """SHA-256 over the whole record: equal digests mean nothing to write."""
+        body = json.dumps(self.to_data(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(body.encode()).hexdigest()
+
+
+DATE_FIELDS = (
+    "start_date",
+    "end_date",
+    "contract_end_date",
+    "date_of_birth",
+    "probation_end_date",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkippedRecord:
+    """A worker the source listed that cannot become a person, with the reason in words."""
+
+    external_id: str
+    name: str
+    reason: str

@@ -1,0 +1,15 @@
+"""The composition root as a Django application: commands, template tags, static files."""
+
+from django.apps import AppConfig
+
+
+class SiitRemoteConfig(AppConfig):
+    """Holds what belongs to no single application."""
+
+    name = "siit_remote"
+    verbose_name = "Siit × Remote"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from siit_remote import checks  # noqa: F401 - imported for its registrations

@@ -1,0 +1,1 @@
+"""System checks of the whole installation (ids ``siit.E…`` and ``siit.W…``)."""

@@ -1,0 +1,19 @@
+"""The engine, its vocabulary and its screens."""
+
+from django.apps import AppConfig
+
+
+class WorkflowsConfig(AppConfig):
+    """Triggers, conditions, actions, approvals, runs."""
+
+    name = "workflows"
+    verbose_name = "Workflows"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Let every trigger, action and approver register itself."""
+        from siit_remote.lib.registry import import_submodules
+        from workflows import actions, approvers, triggers
+
+        for package in (triggers, actions, approvers):
+            import_submodules(package)

@@ -26,6 +26,8 @@ class Done:
 
     summary: str
     detail: dict[str, Any] = field(default_factory=dict)
+    reason: str = ""
+    """Why it was done another way than the sentence says (a task instead of a call)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,98 @@
+"""What every command of ours has in common.
+
+A command prints for people by default and one JSON document with ``--json``; it exits 0 on success,
+1 with one clear line on stderr on a refusal or failure it can explain, 2 on wrong usage.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from siit_remote.lib import clock
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+
+def parse_moment(text: str) -> datetime:
+    """Read an ISO moment; without an offset it is UTC. Raises ``CommandError``."""
+    try:
+        moment = parse_datetime(text) or datetime.fromisoformat(text)
+    except ValueError as error:
+        raise CommandError(
+            f"“{text}” is not a moment. Write it as 2026-11-24T18:00:00+01:00.", returncode=2
+        ) from error
+    return moment if timezone.is_aware(moment) else timezone.make_aware(moment, timezone.UTC)
+
+
+class SiitCommand(BaseCommand):
+    """Base of our commands: ``--json``, ``--at`` where ``time_travel`` is set, an example in help.
+
+    Subclasses implement :meth:`perform`, which returns the JSON document, and :meth:`present`,
+    which prints it for people. Raise ``CommandError`` for what can be explained.
+    """
+
+    example = ""
+    time_travel = False
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
+        """Add the example to the help text."""
+        if self.example:
+            kwargs.setdefault("epilog", f"Example: {self.example}")
+        return super().create_parser(prog_name, subcommand, **kwargs)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Common options, then the command's own."""
+        parser.add_argument("--json", action="store_true", help="Print one JSON document.")
+        if self.time_travel:
+            parser.add_argument(
+                "--at", metavar="ISO", help="Set the clock (needs ALLOW_TIME_TRAVEL=true)."
+            )
+        self.add_own_arguments(parser)
+
+    def add_own_arguments(self, parser: ArgumentParser) -> None:
+        """Options of this command."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run with the clock set, then print."""
+        at = options.get("at")
+        if at is None:
+            self._finish(self.perform(**options), as_json=options["json"])
+            return
+        if not settings.ALLOW_TIME_TRAVEL:
+            raise CommandError("--at is refused: ALLOW_TIME_TRAVEL is not true on this machine.")
+        with clock.fixed(parse_moment(at)):
+            self._finish(self.perform(**options), as_json=options["json"])
+
+    def _finish(self, document: Any, *, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(json.dumps(document, ensure_ascii=False, default=str))
+        else:
+            self.present(document)
+        if self.failed(document):
+            self.stdout.flush()
+            sys.exit(1)
+
+    def perform(self, **options: Any) -> Any:
+        """Do the work through the services; return what ``--json`` prints."""
+        raise NotImplementedError
+
+    def present(self, document: Any) -> None:
+        """Print ``document`` for people."""
+        raise NotImplementedError
+
+    def failed(self, document: Any) -> bool:
+        """Whether the exit code must be 1 although a document was printed."""
+        return False
+
+    def refuse(self, message: str) -> NoReturn:
+        """Stop with one clear line and exit code 1."""
+        raise CommandError(message)

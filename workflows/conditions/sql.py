@@ -1,0 +1,264 @@
+"""The same condition as a query over Person, Kleene's three values included.
+
+A database folds case and space less thoroughly than Python (accents, the Kelvin sign, tabs), and
+SQLite and PostgreSQL differ among themselves. So a text that holds anything but printable ASCII
+is never decided here: such rows are *candidates* for every answer, and `exact` is False. Each node
+yields the rows that may be true, may be false, may be not true, may be not false: four supersets
+that combine without a negation, so that SQL's own null never gets a say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+from django.db.models import F, Q, TextField
+from django.db.models.functions import Lower, Trim
+from django.db.models.lookups import Contains, EndsWith, Exact, In, Regex, StartsWith
+
+from integrations.models import AppAccess
+from workflows.conditions.tree import Group, Rule
+from workflows.conditions.values import Refused, Wanted, days_after, wanted
+from workflows.fields import NO_TYPES, FieldSpec, FieldTypes, custom_name, field_spec
+
+HELD_STATES = (AppAccess.State.GRANTED, AppAccess.State.REVOKING)
+"""An access in one of these states is something the person holds."""
+_MAX_RULES = 150  # SQLite refuses expressions deeper than 1,000, and each rule stands four times
+_NOT_PLAIN = r"[^ -~]"
+
+# Q() means "no filter", yet drops out of an OR: constants are kept apart until the end.
+_Part = Q | bool
+
+
+@dataclass(frozen=True, slots=True)
+class SqlCondition:
+    """Two filters. Unless `exact`, both are supersets: test each row again in Python."""
+
+    matched: Q
+    unknown: Q
+    exact: bool
+
+
+class _May(NamedTuple):
+    """Rows that may be true, false, not true, not false."""
+
+    true: _Part
+    false: _Part
+    not_true: _Part
+    not_false: _Part
+    exact: bool = True
+
+
+_NEVER_TOLD = _May(False, False, True, True)
+_ANYTHING = _May(True, True, True, True, exact=False)
+
+
+def group_to_q(
+    group: Group, *, today: date, prefix: str = "", types: FieldTypes = NO_TYPES
+) -> SqlCondition:
+    """The group as filters on Person, or on a model that reaches it by `prefix` ("person__").
+
+    `request.*` and `change.*` are unknown of a person alone: their rules cannot be told.
+    """
+    if sum(1 for _ in group.walk_rules()) > _MAX_RULES:
+        return SqlCondition(Q(), Q(), exact=False)
+    found = _group(group, _Rules(today, prefix, types))
+    unknown = _and((found.not_true, found.not_false))
+    return SqlCondition(_query(found.true, prefix), _query(unknown, prefix), found.exact)
+
+
+def _query(part: _Part, prefix: str) -> Q:
+    if isinstance(part, bool):
+        return Q() if part else Q(**{f"{prefix}pk__in": []})
+    return part
+
+
+def _and(parts: Iterable[_Part]) -> _Part:
+    kept = [part for part in parts if part is not True]
+    if any(part is False for part in kept):
+        return False
+    queries = [part for part in kept if isinstance(part, Q)]
+    return Q(*queries) if queries else True
+
+
+def _or(parts: Iterable[_Part]) -> _Part:
+    kept = [part for part in parts if part is not False]
+    if any(part is True for part in kept):
+        return True
+    queries = [part for part in kept if isinstance(part, Q)]
+    return Q(*queries, _connector=Q.OR) if queries else False
+
+
+def _group(group: Group, rules: _Rules) -> _May:
+    nodes = [
+        _group(rule, rules) if isinstance(rule, Group) else rules.rule(rule) for rule in group.rules
+    ]
+    if not nodes:
+        return _NEVER_TOLD
+    every, some = (_and, _or) if group.combinator == "and" else (_or, _and)
+    may = _May(
+        every(node.true for node in nodes),
+        some(node.false for node in nodes),
+        some(node.not_true for node in nodes),
+        every(node.not_false for node in nodes),
+        all(node.exact for node in nodes),
+    )
+    return _negate(may) if group.negated else may
+
+
+def _negate(may: _May) -> _May:
+    return _May(may.false, may.true, may.not_false, may.not_true, may.exact)
+
+
+def _told(true: _Part, false: _Part, missing: _Part, *, exact: bool = True) -> _May:
+    return _May(true, false, _or((false, missing)), _or((true, missing)), exact)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    today: date
+    prefix: str
+    types: FieldTypes
+
+    def rule(self, rule: Rule) -> _May:
+        spec = field_spec(rule.field, self.types)
+        try:
+            want = wanted(rule, spec)
+        except Refused:
+            return _NEVER_TOLD
+        if custom_name(rule.field):
+            return self._custom(want)
+        if rule.field == "person.apps":
+            return self._apps(want)
+        if not want.spec.orm:
+            return _absent(want)
+        if want.spec.type == "date":
+            return self._date(want)
+        if want.spec.choices:
+            return self._choice(want)
+        return self._text(want)
+
+    def _column(self, spec: FieldSpec) -> str:
+        return f"{self.prefix}{spec.orm}"
+
+    def _custom(self, want: Wanted) -> _May:
+        """Custom values are JSON of any type: only their absence is decided here."""
+        present = Q(**{f"{self.prefix}custom__has_key": custom_name(want.spec.key)})
+        if want.operator == "is_empty":
+            return _May(True, present, present, True, exact=False)
+        if want.operator == "is_not_empty":
+            return _May(present, True, True, present, exact=False)
+        return _May(present, present, True, True, exact=False)
+
+    def _apps(self, want: Wanted) -> _May:
+        pk = f"{self.prefix}pk__in"
+        held = AppAccess.objects.filter(state__in=HELD_STATES)
+
+        def holds(key: str) -> Q:
+            return Q(**{pk: held.filter(application__key__iexact=key).values("person_id")})
+
+        operator = want.operator
+        if operator in ("is_empty", "is_not_empty"):
+            some = Q(**{pk: held.values("person_id")})
+            empty = _told(~some, some, False)
+            return empty if operator == "is_empty" else _negate(empty)
+        # Keys are slugs; a name that is not plain ASCII is nobody's.
+        each = [holds(key) if key.isascii() else False for key in want.values]
+        true = _or(each) if operator == "has_any" else _and(each)
+        false: _Part = not true if isinstance(true, bool) else ~true
+        told = _told(true, false, False)
+        return _negate(told) if operator == "has_not" else told
+
+    def _date(self, want: Wanted) -> _May:
+        column = self._column(want.spec)
+        missing = Q(**{f"{column}__isnull": True})
+        if want.operator == "is_empty":
+            return _told(missing, ~missing, False)
+        if want.operator == "is_not_empty":
+            return _told(~missing, missing, False)
+        true, false = _date_tests(column, want, self.today)
+        return _told(true, false, missing)
+
+    def _choice(self, want: Wanted) -> _May:
+        """The column holds one of the choices' keys, or nothing."""
+        column = self._column(want.spec)
+        missing = Q(**{column: ""})
+        if want.operator in ("is_empty", "is_not_empty"):
+            empty = _told(missing, ~missing, False)
+            return empty if want.operator == "is_empty" else _negate(empty)
+        keys = {key.casefold(): key for key, _ in want.spec.choices}
+        among = Q(**{f"{column}__in": [keys[key] for key in want.values if key in keys]})
+        told = _told(among, ~among & ~missing, missing)
+        return _negate(told) if want.operator in ("is_not", "not_in") else told
+
+    def _text(self, want: Wanted) -> _May:
+        column = self._column(want.spec)
+        relation = column.rpartition("__")[0] if "__" in want.spec.orm else ""
+        text = Lower(Trim(F(column)), output_field=TextField())
+        # Comparing an absent relation's column gives null, so its absence is always said first.
+        here: _Part = Q(**{f"{relation}__isnull": False}) if relation else True
+        absent: _Part = Q(**{f"{relation}__isnull": True}) if relation else False
+        odd = _and((here, Q(Regex(F(column), _NOT_PLAIN))))
+        blank = _and((here, Q(Exact(text, ""))))
+        filled = _and((here, ~Q(Exact(text, ""))))
+        missing = _or((blank, absent, odd))
+        if want.operator == "is_empty":
+            return _told(missing, _or((filled, odd)), False, exact=False)
+        if want.operator == "is_not_empty":
+            return _told(_or((filled, odd)), missing, False, exact=False)
+        test = _text_test(text, want)
+        true = _or((_and((here, test)), odd)) if test is not False else odd
+        rest = _and((filled, ~test)) if isinstance(test, Q) else filled
+        told = _told(true, _or((rest, odd)), missing, exact=False)
+        return _negate(told) if want.operator in _NEGATIVE else told
+
+
+_NEGATIVE = ("is_not", "not_in", "not_contains")
+_LOOKUPS: dict[str, Callable[[Any, str], Any]] = {
+    "is": Exact,
+    "is_not": Exact,
+    "contains": Contains,
+    "not_contains": Contains,
+    "starts_with": StartsWith,
+    "ends_with": EndsWith,
+}
+
+
+def _absent(want: Wanted) -> _May:
+    """What a rule says of a fact that a person alone does not have."""
+    if want.operator == "is_empty":
+        return _told(True, False, False)
+    if want.operator == "is_not_empty":
+        return _told(False, True, False)
+    return _NEVER_TOLD
+
+
+def _text_test(text: Lower, want: Wanted) -> Q | bool:
+    """The comparison for plain rows; False where a plain row can never meet it."""
+    plain = [value for value in want.values if value.isascii() and value.isprintable()]
+    if not plain:
+        return False
+    if want.operator in ("in", "not_in"):
+        return Q(In(text, plain))
+    return Q(_LOOKUPS[want.operator](text, plain[0]))
+
+
+def _date_tests(column: str, want: Wanted, today: date) -> tuple[Q, Q]:
+    """The rows that meet the comparison, and those with a date that does not."""
+    operator, day = want.operator, want.first
+    if operator in ("in_next_days", "in_last_days"):
+        first = today if operator == "in_next_days" else days_after(today, -day)
+        last = days_after(today, day) if operator == "in_next_days" else today
+        inside = Q(**{f"{column}__gte": first, f"{column}__lte": last})
+        return inside, Q(**{f"{column}__lt": first}) | Q(**{f"{column}__gt": last})
+    if operator == "is":
+        return Q(**{column: day}), Q(**{f"{column}__lt": day}) | Q(**{f"{column}__gt": day})
+    lookup, opposite = {
+        "before": ("lt", "gte"),
+        "after": ("gt", "lte"),
+        "on_or_before": ("lte", "gt"),
+        "on_or_after": ("gte", "lt"),
+    }[operator]
+    return Q(**{f"{column}__{lookup}": day}), Q(**{f"{column}__{opposite}": day})

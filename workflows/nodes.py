@@ -7,7 +7,8 @@ A trigger, action or approver is a class in a file of its own below ``triggers/`
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as attribute
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -25,7 +26,7 @@ class Done:
     """The sentence of the step is now true. ``detail`` is JSON for the run's page."""
 
     summary: str
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: dict[str, Any] = attribute(default_factory=dict)
     reason: str = ""
     """Why it was done another way than the sentence says (a task instead of a call)."""
 
@@ -43,7 +44,7 @@ class Wait:
 
     reason: str
     until: datetime | None = None
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: dict[str, Any] = attribute(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,7 @@ class Lane:
 
     lanes: tuple[str, ...]
     summary: str
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: dict[str, Any] = attribute(default_factory=dict)
 
 
 Outcome = Done | Skipped | Wait | Retry | Failed | Uncertain | Stop | Lane
@@ -168,6 +169,8 @@ class Happening:
     after: Any = None
     service: str = ""
     baseline: bool = False
+    facts: Mapping[str, Any] = attribute(default_factory=dict)
+    """Further facts for conditions, as ``request.form.model``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +183,8 @@ class Occurrence:
     timezone: str
     known_at: datetime
     """When it became known that this would be due."""
-    change: Mapping[str, Any] = field(default_factory=dict)
+    change: Mapping[str, Any] = attribute(default_factory=dict)
+    """Facts of what set it off, by full name: ``change.field``, ``request.form.model`` …"""
     request_id: int | None = None
 
 
@@ -211,6 +215,9 @@ class Trigger:
     category: ClassVar[str] = "Lifecycle"
     Params: ClassVar[Any]
     forecastable: ClassVar[bool] = True
+    """Its moments can be known in advance."""
+    includes_ended: ClassVar[bool] = False
+    """Whether it may start for a person who has left by then."""
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """When it fires, in words: “on the end date at 18:00 in the person's time zone”."""

@@ -12,6 +12,4 @@ if TYPE_CHECKING:
 
 def run_wake(run_id: int, *, at: datetime) -> bool:
     """Let the engine look at a waiting run at ``at`` (UTC). False when it does not wait."""
-    return bool(
-        Run.objects.filter(pk=run_id, status=Run.Status.WAITING).update(wake_at=at)
-    )
+    return bool(Run.objects.filter(pk=run_id, status=Run.Status.WAITING).update(wake_at=at))

@@ -39,6 +39,9 @@ class Workflow(models.Model):
     live_since = models.DateTimeField(
         null=True, blank=True, help_text="First publication: no earlier moment ever fires."
     )
+    planned_until = models.DateTimeField(
+        null=True, blank=True, help_text="The last moment up to which the planner has looked."
+    )
     created_at = models.DateTimeField()
 
     class Meta:

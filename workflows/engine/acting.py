@@ -1,0 +1,143 @@
+"""Call one node: build its context, catch what may go wrong, give back an outcome."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from integrations.errors import IntegrationError
+from people.models import Person
+from workflows.conditions.evaluate import Truth, compile_group
+from workflows.conditions.trace import trace
+from workflows.document.shape import ActionStep, BranchStep, WaitFor, WaitStep, WaitUntil
+from workflows.engine.guard import current_facts
+from workflows.engine.outcomes import outcome_of_error
+from workflows.engine.recording import Begun, effect_mark
+from workflows.engine.walk import OTHERWISE
+from workflows.nodes import ACTIONS, ActionContext, Done, Failed, Lane, Skipped, Wait
+from workflows.timing import moment_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from workflows.conditions.tree import Group
+    from workflows.document.shape import Step
+    from workflows.engine.planner import PlannedWorkflow
+    from workflows.models import Run, StepRun
+    from workflows.nodes import Outcome, PlannedPerson
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footing:
+    """What one step stands on: read afresh before it."""
+
+    run: Run
+    workflow: PlannedWorkflow
+    person: PlannedPerson
+    today: date
+    now: datetime
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The person's facts now, with what set the run off."""
+        return {
+            **current_facts(self.run, self.person, today=self.today),
+            "person.apps": self.person.facts.get("person.apps"),
+        }
+
+
+def action_perform(footing: Footing, step: ActionStep, row: StepRun, begun: Begun) -> Outcome:
+    """Run one action. Nothing that goes wrong inside it may take the engine down."""
+    facts = footing.facts
+    refused = when_refuses(step.when, facts, footing.today)
+    if refused:
+        return Skipped(reason=refused)
+    action = ACTIONS.get(step.action)
+    if action is None:
+        return Failed(reason=f"This installation does not know the action {step.action}.")
+    ctx = ActionContext(
+        run=footing.run,
+        step=row,
+        person=Person.objects.select_related("manager", "team", "legal_entity").get(
+            pk=footing.run.person_id
+        ),
+        facts=facts,
+        request=footing.run.request,
+        now=footing.now,
+        before_effect=partial(effect_mark, begun.attempt),
+        interrupted=begun.interrupted,
+        effect_begun=begun.effect_begun,
+    )
+    try:
+        return action.run(ctx, step.params)
+    except IntegrationError as error:
+        return outcome_of_error(error)
+    except Exception:
+        log.exception("action %s of run %s raised", step.action, footing.run.pk)
+        return Failed(reason="An internal error; the log of the worker has the details.")
+
+
+def when_refuses(when: Group | None, facts: Mapping[str, Any], today: date) -> str:
+    """Why a step's own condition passes over it; ``""`` when it applies."""
+    if when is None:
+        return ""
+    truth = compile_group(when)(facts, today)
+    if truth is Truth.TRUE:
+        return ""
+    words = "; ".join(trace(when, facts, today).reasons())
+    return words if truth is Truth.FALSE else f"Cannot tell: {words}"
+
+
+def flow_perform(footing: Footing, step: Step, row: StepRun) -> Outcome:
+    """Waits and branches, which are the engine's own."""
+    if isinstance(step, BranchStep):
+        return branch_choose(step, footing.facts, footing.today)
+    if isinstance(step, WaitStep):
+        return _wait(footing, step, row)
+    raise TypeError(f"{type(step).__name__} is no step of the engine.")
+
+
+def branch_choose(step: BranchStep, facts: Mapping[str, Any], today: date) -> Lane:
+    """The lanes that are open for these facts."""
+    open_lanes = [
+        str(index)
+        for index, lane in enumerate(step.lanes)
+        if not when_refuses(lane.when, facts, today)
+    ]
+    if step.mode == "first_match":
+        open_lanes = open_lanes[:1]
+    if not open_lanes:
+        return Lane(lanes=(OTHERWISE,), summary="No lane matched; took the other way.")
+    names = ", ".join(f"“{step.lanes[int(index)].name}”" for index in open_lanes)
+    return Lane(lanes=tuple(open_lanes), summary=f"Took {names}.")
+
+
+def _wait(footing: Footing, step: WaitStep, row: StepRun) -> Outcome:
+    until = wait_until(step.wait, footing.facts, footing.person.timezone, since=row.created_at)
+    if until is None:
+        return Failed(reason="The date it waits for is missing or out of range.", hold=True)
+    if until <= footing.now:
+        return Done(summary="Waited.", detail={"until": until.isoformat()})
+    local = until.astimezone(ZoneInfo(footing.person.timezone))
+    return Wait(
+        reason=f"Waits until {local:%-d %b %Y, %H:%M} ({footing.person.timezone}).",
+        until=until,
+    )
+
+
+def wait_until(
+    wait: WaitFor | WaitUntil, facts: Mapping[str, Any], timezone: str, *, since: datetime
+) -> datetime | None:
+    """The moment (UTC) a wait ends; ``None`` when its date is unknown."""
+    if isinstance(wait, WaitFor):
+        return since + timedelta(days=wait.days)
+    anchor = facts.get(wait.anchor)
+    if not isinstance(anchor, date):
+        return None
+    return moment_of(anchor, offset_days=wait.offset_days, at=wait.at, timezone=timezone)

@@ -1,0 +1,72 @@
+"""Take one run for this process, and give it back. A dead holder's run is taken over."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import F, Q
+
+from siit_remote.lib import clock, lease
+from workflows.engine import crash
+from workflows.models import Run
+
+LEASE = timedelta(minutes=10)
+"""Longer than any one action may take; renewed before every step. By the machine's clock."""
+
+_READY = Q(status__in=[Run.Status.QUEUED, Run.Status.WAITING, Run.Status.HELD])
+
+
+def claim_next(*, now: datetime, after: set[int]) -> Run | None:
+    """The next run with something to do at ``now``, now ours; ``None`` when there is none.
+
+    ``after`` names runs this pass has already moved as far as they go.
+    """
+    candidates = Run.objects.filter(
+        (_READY & Q(wake_at__isnull=False, wake_at__lte=now)) | Q(status=Run.Status.RUNNING)
+    ).exclude(pk__in=after)
+    for run in candidates.order_by("due_at", "pk").iterator(chunk_size=100):
+        if run.status == Run.Status.RUNNING and not _abandoned(run):
+            continue
+        if _take(run, now=now):
+            crash.point("claim.after_commit")
+            return Run.objects.select_related("workflow", "version", "person", "request").get(
+                pk=run.pk
+            )
+    return None
+
+
+def _abandoned(run: Run) -> bool:
+    expired = run.lease_until is None or run.lease_until <= clock.system_now()
+    return expired or lease.is_dead(run.lease_holder)
+
+
+def _take(run: Run, *, now: datetime) -> bool:
+    moment = clock.system_now()
+    taken = Run.objects.filter(pk=run.pk, status=run.status, fence=run.fence).update(
+        status=Run.Status.RUNNING,
+        fence=F("fence") + 1,
+        lease_holder=lease.holder(),
+        lease_until=moment + LEASE,
+        wake_at=None,
+        reason="",
+        started_at=run.started_at or now,
+    )
+    return taken == 1
+
+
+def renew(run: Run) -> bool:
+    """Lengthen our lease. False when somebody else has taken the run over."""
+    until = clock.system_now() + LEASE
+    return bool(
+        Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING, fence=run.fence).update(
+            lease_until=until
+        )
+    )
+
+
+def settle(run: Run, *, status: str, **values: object) -> bool:
+    """End our hold on the run in ``status``. False when it is no longer ours (fencing)."""
+    updated = Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING, fence=run.fence).update(
+        status=status, lease_holder="", lease_until=None, **values
+    )
+    return updated == 1

@@ -1,0 +1,175 @@
+"""Move one claimed run as far as it goes: one step at a time, each attempt recorded before it acts.
+
+Transactions are short and never span a call to the outside: attempt committed → call → outcome
+committed. A process may die between any two lines; the next one reads the rows and goes on.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from workflows.document.parse import parse_document
+from workflows.document.shape import ActionStep
+from workflows.engine import claim, crash
+from workflows.engine.acting import Footing, action_perform, flow_perform
+from workflows.engine.guard import Guarded, Ruling, guard
+from workflows.engine.planner import PlannedWorkflow
+from workflows.engine.recording import Begun, attempt_begin, outcome_record
+from workflows.engine.walk import Blocked, Finished, StepState, next_step
+from workflows.engine.world import load_people
+from workflows.models import Run, StepRun
+from workflows.problems import DocumentError
+
+if TYPE_CHECKING:
+    from workflows.document.shape import Step
+    from workflows.engine.walk import Next
+    from workflows.nodes import Outcome
+
+Status = Run.Status
+
+
+def run_advance(run: Run, *, now: datetime) -> str:
+    """Carry out what can be carried out at ``now``; returns the status the run ended up in."""
+    try:
+        document = parse_document(run.version.document)
+    except DocumentError as error:
+        return _settle(run, Status.FAILED, f"This version no longer parses: {error}", now)
+    workflow = PlannedWorkflow(
+        key=run.workflow.key, document=document, live_since=run.workflow.live_since
+    )
+    while claim.renew(run):
+        steps = {step.key: step for step in run.steps.all()}
+        states = {key: StepState(step.status, step.outcome) for key, step in steps.items()}
+        place = next_step(document, states)
+        if isinstance(place, Finished):
+            return _finish(run, steps, place, now=now)
+        if isinstance(place, Blocked):
+            return _block(run, steps[place.step.key], now=now)
+        ended = _one_step(run, workflow, place, steps, now=now)
+        if ended:
+            return ended
+    return Run.objects.values_list("status", flat=True).get(pk=run.pk)
+
+
+def _one_step(
+    run: Run,
+    workflow: PlannedWorkflow,
+    place: Next,
+    steps: dict[str, StepRun],
+    *,
+    now: datetime,
+) -> str:
+    """Do one step; returns the run's new status when it cannot go on now, else ``""``."""
+    people = load_people([run.person_id])
+    if run.person_id not in people:
+        return _settle(run, Status.CANCELLED, "The person is no longer in the directory.", now)
+    person = people[run.person_id]
+    footing = Footing(
+        run=run,
+        workflow=workflow,
+        person=person,
+        today=now.astimezone(ZoneInfo(person.timezone)).date(),
+        now=now,
+    )
+    ruled = guard(
+        run,
+        workflow,
+        person,
+        place.step,
+        today=footing.today,
+        effects_begun=any(_took_effect(step) for step in steps.values()),
+    )
+    ended = _obey(run, ruled, steps, now=now)
+    if ended:
+        return ended
+    if ruled.moved_to is not None:
+        # The date's move was let pass; the rest of the checks still have to.
+        return ""
+    earlier = steps.get(place.step.key)
+    if earlier is not None and earlier.retry_at is not None and earlier.retry_at > now:
+        return _settle_waiting(run, earlier, now=now)
+    step, begun = attempt_begin(run, place, earlier=earlier, now=now)
+    outcome = _perform(footing, place.step, step, begun)
+    crash.point("effect.after")
+    step = outcome_record(run, place.step, step, begun, outcome, now=now)
+    if step.status in (StepRun.Status.WAITING, StepRun.Status.RETRYING):
+        return _settle_waiting(run, step, now=now)
+    return ""
+
+
+def _perform(footing: Footing, step: Step, row: StepRun, begun: Begun) -> Outcome:
+    if isinstance(step, ActionStep):
+        return action_perform(footing, step, row, begun)
+    return flow_perform(footing, step, row)
+
+
+def _took_effect(step: StepRun) -> bool:
+    return step.action not in ("wait", "branch") and step.status in (
+        StepRun.Status.DONE,
+        StepRun.Status.UNCERTAIN,
+        StepRun.Status.FAILED,
+    )
+
+
+def _obey(run: Run, ruled: Guarded, steps: dict[str, StepRun], *, now: datetime) -> str:
+    if ruled.moved_to is not None:
+        Run.objects.filter(pk=run.pk).update(moved_to=ruled.moved_to)
+        run.moved_to = ruled.moved_to
+    if ruled.ruling is Ruling.GO:
+        return ""
+    if ruled.ruling is Ruling.PAUSE:
+        return _settle(run, Status.WAITING, ruled.reason, now)
+    if ruled.ruling is Ruling.HOLD:
+        return _settle(run, Status.HELD, ruled.reason, now)
+    _cancel_open(steps, ruled.reason, now=now)
+    status = Status.SUPERSEDED if ruled.ruling is Ruling.SUPERSEDE else Status.CANCELLED
+    return _settle(run, status, ruled.reason, now)
+
+
+def _cancel_open(steps: dict[str, StepRun], reason: str, *, now: datetime) -> None:
+    for step in steps.values():
+        if step.status not in StepRun.SETTLED and step.status != StepRun.Status.UNCERTAIN:
+            StepRun.objects.filter(pk=step.pk, status=step.status).update(
+                status=StepRun.Status.CANCELLED, reason=reason, finished_at=now
+            )
+
+
+def _settle(run: Run, status: str, reason: str, now: datetime) -> str:
+    values: dict[str, object] = {"reason": reason}
+    if status in Run.ENDED:
+        values["finished_at"] = now
+    claim.settle(run, status=status, **values)
+    return status
+
+
+def _settle_waiting(run: Run, step: StepRun, *, now: datetime) -> str:
+    """Give the run back until its step has something to do."""
+    if step.outcome.get("hold"):
+        claim.settle(run, status=Status.HELD, reason=step.reason, wake_at=step.retry_at)
+        return Status.HELD
+    claim.settle(
+        run, status=Status.WAITING, reason=step.reason, wake_at=step.retry_at or step.wake_at
+    )
+    return Status.WAITING
+
+
+def _block(run: Run, step: StepRun, *, now: datetime) -> str:
+    if step.status == StepRun.Status.UNCERTAIN:
+        return _settle(run, Status.HELD, f"Step “{step.key}”: {step.reason}", now)
+    return _settle(run, Status.FAILED, f"Step “{step.key}”: {step.error or step.reason}", now)
+
+
+def _finish(run: Run, steps: dict[str, StepRun], place: Finished, *, now: datetime) -> str:
+    crash.point("run.before_finish")
+    broken = [
+        step
+        for step in steps.values()
+        if step.status in (StepRun.Status.FAILED, StepRun.Status.UNCERTAIN)
+    ]
+    if broken:
+        words = "; ".join(f"“{step.key}”: {step.error or step.reason}" for step in broken)
+        return _settle(run, Status.DONE_WITH_ERRORS, f"Steps that did not succeed: {words}", now)
+    others = [f"“{step.key}”: {step.reason}" for step in steps.values() if step.reason]
+    return _settle(run, Status.DONE, place.reason or "; ".join(others), now)

@@ -1,0 +1,35 @@
+"""What each kind of outside failure means for a step."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from integrations.errors import (
+    ConfigError,
+    IntegrationError,
+    RateLimitedError,
+    TransientError,
+    UnauthorizedError,
+    UncertainError,
+)
+from workflows.nodes import Failed, Retry, Uncertain
+
+if TYPE_CHECKING:
+    from workflows.nodes import Outcome
+
+
+def outcome_of_error(error: IntegrationError) -> Outcome:
+    """Hold on bad settings and credentials, retry what may pass, never guess what is unknown."""
+    match error:
+        case ConfigError() | UnauthorizedError():
+            return Failed(reason=error.message, hold=True)
+        case RateLimitedError(retry_after=seconds):
+            after = timedelta(seconds=seconds) if seconds is not None else None
+            return Retry(reason=error.message, after=after)
+        case TransientError():
+            return Retry(reason=error.message)
+        case UncertainError():
+            return Uncertain(reason=error.message)
+        case _:
+            return Failed(reason=error.message)

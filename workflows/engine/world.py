@@ -1,0 +1,147 @@
+"""Load what the planner looks at: everybody in bulk, and what has happened to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q
+
+from people.defaults import workspace_get
+from people.models import LegalEntity, LifecycleEvent, Person
+from workflows.document.parse import parse_document
+from workflows.engine.planner import LOOKBACK, PlannedWorkflow
+from workflows.facts import facts_for
+from workflows.models import Request, Workflow
+from workflows.nodes import Happening, PlannedPerson, PlanningWorld
+
+if TYPE_CHECKING:
+    from workflows.models import WorkflowVersion
+
+_COLUMNS = (
+    "id",
+    "full_name",
+    "work_email",
+    "timezone",
+    "country",
+    "legal_entity_id",
+    "known_at",
+    "baseline_at",
+    "created_at",
+    "protected",
+)
+
+
+def load_people(person_ids: Iterable[int] | None = None) -> dict[int, PlannedPerson]:
+    """Everybody (or those named) as the planner sees them, by primary key."""
+    queryset = Person.objects.order_by("pk")
+    if person_ids is not None:
+        queryset = queryset.filter(pk__in=list(person_ids))
+    facts = dict(facts_for(queryset))
+    entity_zones = dict(LegalEntity.objects.values_list("pk", "timezone"))
+    workspace = workspace_get().timezone
+    people: dict[int, PlannedPerson] = {}
+    for row in queryset.values_list(*_COLUMNS).iterator(chunk_size=2000):
+        (pk, name, email, zone, country, entity, known, baseline, created, protected) = row
+        people[pk] = PlannedPerson(
+            id=pk,
+            label=name or email,
+            work_email=email,
+            facts=facts[pk],
+            # A country with one zone has already given it to the person.
+            timezone=zone or entity_zones.get(entity, "") or workspace,
+            country=country,
+            known_at={key: _moment(text) for key, text in known.items()},
+            baseline_at=baseline,
+            first_seen_at=created,
+            protected=protected,
+        )
+    return people
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def load_world(
+    *, happenings: Iterable[Happening] = (), person_ids: Iterable[int] | None = None
+) -> PlanningWorld:
+    """The world for one pass."""
+    return PlanningWorld(
+        people=load_people(person_ids),
+        happenings=tuple(happenings),
+        workspace_timezone=workspace_get().timezone,
+    )
+
+
+def load_happenings(*, since: datetime | None = None) -> list[Happening]:
+    """Outbox rows and requests nobody has planned yet; with ``since`` also those after it."""
+    fresh = Q(consumed_at__isnull=True)
+    events = fresh if since is None else fresh | Q(at__gt=since)
+    found = [
+        Happening(
+            id=event.pk,
+            kind=event.kind,
+            person_id=event.person_id,
+            at=event.at,
+            field=event.field,
+            before=event.before,
+            after=event.after,
+            baseline=event.baseline,
+        )
+        for event in LifecycleEvent.objects.filter(events).order_by("pk")
+    ]
+    requests = fresh if since is None else fresh | Q(created_at__gt=since)
+    found += [
+        Happening(
+            id=request.pk,
+            kind="request.submitted",
+            person_id=request.requester_id,
+            at=request.created_at,
+            service=request.service.key,
+            facts=request_facts(request),
+        )
+        for request in Request.objects.filter(requests).select_related("service").order_by("pk")
+    ]
+    return found
+
+
+def request_facts(request: Request) -> dict[str, Any]:
+    """What conditions and templates see of a request."""
+    facts = {f"request.form.{name}": value for name, value in request.form.items()}
+    return {"request.service": request.service.key, "request.priority": request.priority, **facts}
+
+
+def planned_version(version: WorkflowVersion) -> PlannedWorkflow:
+    """A published version for the planner. Raises ``DocumentError`` when it no longer parses."""
+    workflow = version.workflow
+    return PlannedWorkflow(
+        key=workflow.key,
+        document=parse_document(version.document),
+        live_since=workflow.live_since,
+        planned_until=workflow.planned_until,
+    )
+
+
+def planned_draft(workflow: Workflow, *, now: datetime) -> PlannedWorkflow:
+    """The draft as if it went live now (or as it is live already)."""
+    return PlannedWorkflow(
+        key=workflow.key,
+        document=parse_document(workflow.draft),
+        live_since=workflow.live_since or now,
+    )
+
+
+def replay_since(workflow: Workflow, *, now: datetime) -> datetime | None:
+    """From when happenings must be looked at again: the workflow was paused or nothing ran."""
+    seen = workflow.planned_until
+    if seen is None or now - seen < timedelta(minutes=10):
+        return None
+    return max(seen, now - LOOKBACK)
+
+
+def late_window() -> timedelta:
+    """The workspace's catch-up window."""
+    return timedelta(days=workspace_get().late_within_days)

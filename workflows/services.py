@@ -1,0 +1,169 @@
+"""What an admin does with workflows and their runs; one function per act, audited, conditional."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from siit_remote.audit.services import record
+from workflows.document.parse import parse_document
+from workflows.document.validate import validate_document
+from workflows.models import Workflow, WorkflowVersion
+from workflows.problems import DocumentError, Problem
+from workflows.vocabulary import vocabulary_now
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+    from workflows.document.shape import WorkflowDocument
+
+    Actor = AbstractBaseUser | AnonymousUser | None
+
+
+class RefusedError(Exception):
+    """What was asked cannot be done now; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedWorkflow:
+    """A workflow after an import, with what stands in the way of publishing."""
+
+    workflow: Workflow
+    version: int | None
+    problems: tuple[Problem, ...]
+
+
+def digest_of(document: Mapping[str, Any]) -> str:
+    """SHA-256 of a document's plain data: equal digests are equal documents."""
+    body = json.dumps(document, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def document_problems(document: WorkflowDocument) -> list[Problem]:
+    """Everything that keeps a document from being published, and warnings."""
+    return list(validate_document(document, vocabulary_now()))
+
+
+def draft_save(document: WorkflowDocument, *, now: datetime, actor: Actor = None) -> Workflow:
+    """Store ``document`` as the draft of the workflow with its key, making it where it is new."""
+    data = document.to_data()
+    with transaction.atomic():
+        workflow = Workflow.objects.select_for_update().filter(key=document.key).first()
+        if workflow is None:
+            workflow = Workflow(key=document.key, created_at=now, draft={})
+        elif workflow.draft == data:
+            return workflow
+        workflow.draft = data
+        workflow.draft_saved_at = now
+        workflow.name = document.name or document.key
+        workflow.category = document.category
+        workflow.owner = document.owner.lower()
+        workflow.save()
+        record(
+            "workflow.draft_saved",
+            actor=actor,
+            object_type="workflow",
+            object_key=workflow.key,
+            object_label=workflow.name,
+        )
+    return workflow
+
+
+def workflow_publish(workflow: Workflow, *, now: datetime, actor: Actor = None) -> WorkflowVersion:
+    """Make the draft live as a new immutable version; unchanged drafts make none.
+
+    Raises ``DocumentError`` with every error that stands in the way.
+    """
+    document = parse_document(workflow.draft)
+    errors = [problem for problem in document_problems(document) if problem.level == "error"]
+    if errors:
+        raise DocumentError(errors)
+    data = document.to_data()
+    digest = digest_of(data)
+    with transaction.atomic():
+        locked = Workflow.objects.select_for_update().get(pk=workflow.pk)
+        present = locked.live_version
+        if (
+            present is not None
+            and present.digest == digest
+            and locked.status == Workflow.Status.LIVE
+        ):
+            return present
+        number = (locked.versions.aggregate(top=Max("number"))["top"] or 0) + 1
+        version = WorkflowVersion.objects.create(
+            workflow=locked,
+            number=number,
+            document=data,
+            digest=digest,
+            published_at=now,
+            published_by_id=getattr(actor, "pk", None),
+        )
+        locked.live_version = version
+        locked.live_since = locked.live_since or now
+        locked.status = Workflow.Status.LIVE
+        locked.status_reason = ""
+        locked.save()
+        record(
+            "workflow.published",
+            actor=actor,
+            object_type="workflow",
+            object_key=locked.key,
+            object_label=locked.name,
+            detail={"version": number},
+        )
+    workflow.refresh_from_db()
+    return version
+
+
+_ACTS = {
+    "pause": ([Workflow.Status.LIVE], Workflow.Status.PAUSED, "workflow.paused"),
+    "resume": ([Workflow.Status.PAUSED], Workflow.Status.LIVE, "workflow.resumed"),
+    "archive": (
+        [Workflow.Status.DRAFT, Workflow.Status.LIVE, Workflow.Status.PAUSED],
+        Workflow.Status.ARCHIVED,
+        "workflow.archived",
+    ),
+}
+
+
+def workflow_act(workflow: Workflow, act: str, *, reason: str, now: datetime, actor: Actor) -> None:
+    """``pause``, ``resume`` or ``archive``. Raises :class:`RefusedError` in another status."""
+    allowed, status, audit = _ACTS[act]
+    with transaction.atomic():
+        changed = Workflow.objects.filter(pk=workflow.pk, status__in=allowed).update(
+            status=status, status_reason=reason[:300]
+        )
+        if not changed:
+            raise RefusedError(f"A workflow that is {workflow.status} cannot {act}.")
+        if act == "resume":
+            workflow.runs.filter(status="waiting", wake_at__isnull=True).update(wake_at=now)
+        record(
+            audit,
+            actor=actor,
+            object_type="workflow",
+            object_key=workflow.key,
+            object_label=workflow.name,
+            detail={"reason": reason},
+        )
+
+
+def workflow_import(
+    document: WorkflowDocument, *, publish: bool, now: datetime, actor: Actor = None
+) -> SavedWorkflow:
+    """Save as a draft and, where asked and free of errors, publish."""
+    problems = tuple(document_problems(document))
+    workflow = draft_save(document, now=now, actor=actor)
+    if publish and not any(problem.level == "error" for problem in problems):
+        version = workflow_publish(workflow, now=now, actor=actor)
+        return SavedWorkflow(workflow=workflow, version=version.number, problems=problems)
+    present = workflow.live_version
+    return SavedWorkflow(
+        workflow=workflow, version=present.number if present else None, problems=problems
+    )

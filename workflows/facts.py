@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from django.db.models import QuerySet
@@ -64,3 +65,10 @@ def _custom_facts(custom: object) -> Iterator[tuple[str, object]]:
     if isinstance(custom, Mapping):
         for name, value in custom.items():
             yield f"{CUSTOM_PREFIX}{name}", value
+
+
+def facts_to_data(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts as JSON: dates as ISO text, everything else as it is."""
+    return {
+        key: value.isoformat() if isinstance(value, date) else value for key, value in facts.items()
+    }

@@ -1,0 +1,284 @@
+from __future__ import annotations
+
+import time
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workflows.conditions.describe import describe_group
+from workflows.conditions.evaluate import Truth, compile_group, evaluate
+from workflows.conditions.trace import TraceNode, trace
+from workflows.conditions.tree import Group, Rule
+from workflows.conditions.values import date_of, list_of, number_of, text_of
+from workflows.fields import FieldTypes, field_spec
+from workflows.tests.strategies import TODAY, TYPES, facts, groups, odd_rules, rules
+
+T, F, U = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
+
+
+def decide(field: str, operator: str, value: Any, fact: object, **more: Any) -> Truth:
+    group = Group(rules=(Rule(field, operator, value),))
+    types: FieldTypes = more.get("types", {})
+    return evaluate(group, {field: fact}, today=more.get("today", TODAY), types=types)
+
+
+@pytest.mark.parametrize(
+    ("field", "operator", "value", "fact", "expected"),
+    [
+        ("person.worker_type", "is", "contractor", "contractor", T),
+        ("person.worker_type", "is", "Contractor ", "contractor", T),
+        ("person.worker_type", "is_not", "contractor", "eor_employee", T),
+        ("person.worker_type", "is_not", "contractor", "", U),
+        ("person.worker_type", "not_in", ("contractor",), None, U),
+        ("person.worker_type", "is_empty", None, None, T),
+        ("person.worker_type", "is_not_empty", None, " ", F),
+        ("person.legal_entity", "is", "acme sas", " Acme SAS", T),
+        ("person.job_title", "contains", "ENGINEER", "Senior engineer", T),
+        ("person.job_title", "not_contains", "lead", "Team Lead", F),
+        ("person.job_title", "starts_with", "head", "Head of IT", T),
+        ("person.job_title", "ends_with", "it ", "Head of IT", T),
+        ("person.job_title", "is", "STRASSE", "straße", T),
+        ("person.job_title", "is", "Sa\u0303o", "SÃO", T),
+        ("person.country", "in", ("FRA", "ESP"), "esp", T),
+        ("person.start_date", "is", "2026-03-01", TODAY, T),
+        ("person.start_date", "before", "2026-03-01", TODAY, F),
+        ("person.start_date", "on_or_before", "2026-03-01", TODAY, T),
+        ("person.start_date", "after", "2026-02-28", "2026-03-01", T),
+        ("person.start_date", "on_or_after", "2026-03-02", TODAY, F),
+        ("person.start_date", "is", "2026-03-01", datetime(2026, 3, 1, 23, 59, tzinfo=UTC), T),
+        ("person.start_date", "is", "2026-03-01", "soon", U),
+        ("person.start_date", "in_next_days", 0, TODAY, T),
+        ("person.start_date", "in_next_days", 7, date(2026, 3, 8), T),
+        ("person.start_date", "in_next_days", 7, date(2026, 3, 9), F),
+        ("person.start_date", "in_last_days", 7, date(2026, 2, 22), T),
+        ("person.start_date", "in_last_days", 7, date(2026, 2, 21), F),
+        ("person.apps", "has", "GitHub", ["github", "jira"], T),
+        ("person.apps", "has", "github", [], F),
+        ("person.apps", "has_not", "github", None, U),
+        ("person.apps", "has_any", ("x", "jira"), ["jira"], T),
+        ("person.apps", "has_all", ("x", "jira"), ["jira"], F),
+        ("person.apps", "is_empty", None, [], T),
+    ],
+)
+def test_operator_answers(
+    field: str, operator: str, value: Any, fact: object, expected: Truth
+) -> None:
+    assert decide(field, operator, value, fact) is expected
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "fact", "expected"),
+    [
+        ("greater_than", 9, "10", T),
+        ("less_than", 9, "10", F),
+        ("greater_than", "9", 10, U),
+        ("at_least", 10, 10.0, T),
+        ("at_most", 0.1, "0.1", T),
+        ("is", 1, True, U),
+        ("is", 1, "NaN", U),
+        ("is", 1, "1e999", U),
+        ("is_not", 1, 2, T),
+    ],
+)
+def test_number_is_compared_as_a_number(
+    operator: str, value: Any, fact: object, expected: Truth
+) -> None:
+    types: FieldTypes = {"person.custom.level": "number"}
+    assert decide("person.custom.level", operator, value, fact, types=types) is expected
+
+
+@pytest.mark.parametrize(
+    ("rule", "fact"),
+    [
+        (Rule("person.nothing", "is", "x"), "x"),
+        (Rule("person.team", "matches", "x"), "x"),
+        (Rule("person.team", "contains", "x"), "x"),
+        (Rule("person.start_date", "is", "x"), TODAY),
+        (Rule("person.start_date", "in_next_days", 10**9), TODAY),
+        (Rule("person.start_date", "in_next_days", -1), TODAY),
+        (Rule("person.team", "in", "x"), "x"),
+        (Rule("person.team", "in", ()), "x"),
+        (Rule("person.team", "is", None), "x"),
+        (Rule("person.team", "is", True), True),
+    ],
+)
+def test_rule_without_sense_cannot_be_told(rule: Rule, fact: object) -> None:
+    facts_ = {rule.field: fact}
+    assert evaluate(Group(rules=(rule,)), facts_, today=TODAY) is U
+    node = trace(Group(rules=(rule,)), facts_, TODAY)
+    assert node.result is U
+    assert node.reasons()
+
+
+@pytest.mark.parametrize("today", [date.min, date.max])
+@pytest.mark.parametrize("operator", ["in_next_days", "in_last_days"])
+def test_days_stop_at_the_ends_of_the_calendar(today: date, operator: str) -> None:
+    assert decide("person.start_date", operator, 36_500, today, today=today) is T
+
+
+def _fixed(truth: Truth) -> Rule:
+    return {
+        T: Rule("person.team", "is", "a"),
+        F: Rule("person.team", "is", "b"),
+        U: Rule("person.country", "is", "FRA"),
+    }[truth]
+
+
+@pytest.mark.parametrize("left", list(Truth))
+@pytest.mark.parametrize("right", list(Truth))
+def test_groups_follow_kleene(left: Truth, right: Truth) -> None:
+    order = {F: 0, U: 1, T: 2}
+    known = {"person.team": "a"}
+    pair = (_fixed(left), _fixed(right))
+    both = evaluate(Group("and", False, pair), known, today=TODAY)
+    either = evaluate(Group("or", False, pair), known, today=TODAY)
+    assert both is min(left, right, key=lambda truth: order[truth])
+    assert either is max(left, right, key=lambda truth: order[truth])
+    assert evaluate(Group("and", True, pair), known, today=TODAY) is both.negate()
+
+
+def test_empty_group_is_not_everybody() -> None:
+    assert evaluate(Group(), {}, today=TODAY) is U
+    assert evaluate(Group(negated=True), {}, today=TODAY) is U
+    assert trace(Group(), {}, TODAY).result is U
+
+
+def test_truth_refuses_to_be_a_boolean() -> None:
+    with pytest.raises(TypeError):
+        bool(U)
+
+
+def _oracle(node: Group | Rule, known: dict[str, object]) -> bool | None:
+    """Told again from the page that defines conditions, sharing only the casts of values."""
+    if isinstance(node, Group):
+        answers = [_oracle(rule, known) for rule in node.rules]
+        stop = node.combinator == "or"
+        answer = stop if stop in answers else None if None in answers else not stop
+        return answer if answer is None or not node.negated else not answer
+    return _oracle_rule(node, known.get(node.field))
+
+
+def _oracle_rule(rule: Rule, fact: object) -> bool | None:
+    missing = fact is None or (isinstance(fact, str) and fact.strip() == "")
+    if rule.operator.endswith("_empty"):
+        return (missing or fact == []) == (rule.operator == "is_empty")
+    if missing:
+        return None
+    spec = field_spec(rule.field, TYPES)
+    assert spec is not None
+    casts = {"date": date_of, "number": number_of, "list": list_of}
+    cast = casts.get(spec.type, text_of)
+    have: Any = cast(fact)
+    values = rule.value if isinstance(rule.value, tuple) else (rule.value,)
+    if rule.operator in ("in_next_days", "in_last_days"):
+        distance = (have - TODAY).days * (1 if rule.operator == "in_next_days" else -1)
+        return bool(0 <= distance <= int(str(rule.value)))
+    one = text_of if spec.type == "list" else cast
+    want: Any = [one(value) for value in values]
+    first = want[0]
+    return bool(
+        {
+            "is": lambda: have == first,
+            "is_not": lambda: have != first,
+            "in": lambda: any(have == item for item in want),
+            "not_in": lambda: all(have != item for item in want),
+            "contains": lambda: have.find(first) >= 0,
+            "not_contains": lambda: have.find(first) < 0,
+            "starts_with": lambda: have[: len(first)] == first,
+            "ends_with": lambda: have[-len(first) :] == first,
+            "before": lambda: have < first,
+            "after": lambda: first < have,
+            "on_or_before": lambda: not first < have,
+            "on_or_after": lambda: not have < first,
+            "less_than": lambda: have < first,
+            "greater_than": lambda: first < have,
+            "at_most": lambda: not first < have,
+            "at_least": lambda: not have < first,
+            "has": lambda: first in have,
+            "has_not": lambda: first not in have,
+            "has_any": lambda: any(item in have for item in want),
+            "has_all": lambda: all(item in have for item in want),
+        }[rule.operator]()
+    )
+
+
+@settings(max_examples=200, deadline=None)
+@given(groups(), facts())
+def test_evaluate_agrees_with_an_independent_reading(
+    group: Group, known: dict[str, object]
+) -> None:
+    expected = {True: T, False: F, None: U}[_oracle(group, known)]
+    assert evaluate(group, known, today=TODAY, types=TYPES) is expected
+
+
+def _nodes(node: TraceNode) -> list[TraceNode]:
+    return [node, *(inner for child in node.children for inner in _nodes(child))]
+
+
+@settings(max_examples=100, deadline=None)
+@given(groups(st.one_of(rules(), odd_rules)), facts())
+def test_trace_agrees_with_evaluate(group: Group, known: dict[str, object]) -> None:
+    node = trace(group, known, TODAY, types=TYPES)
+    assert node.result is evaluate(group, known, today=TODAY, types=TYPES)
+    assert node.reasons()
+    assert node.to_data()["result"] == node.result.value
+    assert all(inner.text for inner in _nodes(node))
+    assert set(node.missing_fields()) <= {rule.field for _, rule in group.walk_rules()}
+
+
+def test_trace_says_what_was_found_and_wanted() -> None:
+    rule = Rule("person.worker_type", "is", "contractor")
+    group = Group(rules=(rule, Rule("person.country", "in", ("FRA", "ESP"))))
+    known = {"person.worker_type": "eor_employee"}
+    node = trace(group, known, TODAY)
+    assert node.reasons() == ["Worker type is EOR Employee, wanted Contractor"]
+    unknown = trace(group, {"person.worker_type": "contractor"}, TODAY)
+    assert unknown.reasons() == ["Country is missing"]
+    assert unknown.missing_fields() == ["person.country"]
+    assert unknown.to_data()["rules"][1]["missing"] is True
+
+
+def test_condition_is_described_in_words() -> None:
+    group = Group(
+        "and",
+        False,
+        (
+            Rule("person.worker_type", "is", "contractor"),
+            Rule("person.country", "in", ("FRA", "ESP")),
+        ),
+    )
+    words = "worker type is Contractor and (country is France or Spain)"
+    assert describe_group(group) == words
+    assert describe_group(Group("or", True, (Rule("person.team", "is_empty"),))) == (
+        "not (team is empty)"
+    )
+    near = Group(rules=(Rule("person.end_date", "in_next_days", 7),))
+    assert describe_group(near) == "end date is today or in the next 7 days"
+
+
+def test_values_that_only_python_calls_equal_are_different_rules() -> None:
+    assert Rule("a", "is", 1) != Rule("a", "is", True)
+    one, true = (Group(rules=(Rule("person.custom.n", "is", value),)) for value in (1, True))
+    known = {"person.custom.n": 1}
+    types: FieldTypes = {"person.custom.n": "number"}
+    assert evaluate(one, known, today=TODAY, types=types) is T
+    assert evaluate(true, known, today=TODAY, types=types) is U
+
+
+def test_group_nested_without_end_is_refused() -> None:
+    group = Group()
+    with pytest.raises(ValueError, match="deeper"):
+        for _ in range(1_000):
+            group = Group(rules=(group,))
+
+
+def test_ten_thousand_rules_are_decided_quickly() -> None:
+    wide = Group("or", False, tuple(Rule("person.team", "is", f"t{n}") for n in range(10_000)))
+    condition = compile_group(wide)
+    started = time.perf_counter()
+    assert condition({"person.team": "t9999"}, TODAY) is T
+    assert time.perf_counter() - started < 0.25
+    assert trace(wide, {"person.team": "x"}, TODAY).result is F

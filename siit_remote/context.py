@@ -4,11 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Q
+from django.utils.functional import SimpleLazyObject
+
+from people.identity import person_of
+from siit_remote.navigation import links
+from siit_remote.roles import role_of
+from workflows.models import Approval, Task
+
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+THEMES = ("light", "dark", "system")
+
+
+def _counts(user: Any) -> dict[str, int]:
+    """What waits for this person: the badges of the sidebar."""
+    person = person_of(user)
+    if person is None:
+        return {}
+    mine = Q(assignee=person) | Q(assignee__isnull=True, role__members=person)
+    return {
+        "approvals": Approval.objects.filter(
+            approver=person, status=Approval.Status.PENDING
+        ).count(),
+        "tasks": Task.objects.filter(mine, status=Task.Status.OPEN).distinct().count(),
+    }
+
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Theme of the page, from the cookie the person chose it with."""
+    """Theme from the cookie the person chose it with; navigation is worked out when shown."""
     theme = request.COOKIES.get("theme", "system")
-    return {"theme": theme if theme in {"light", "dark", "system"} else "system"}
+    context: dict[str, Any] = {"theme": theme if theme in THEMES else "system", "themes": THEMES}
+    user = getattr(request, "user", None)
+    if user is not None and user.is_authenticated:
+        context["navigation"] = SimpleLazyObject(lambda: links(request, counts=_counts(user)))
+        context["account_role"] = SimpleLazyObject(lambda: role_of(user))
+    return context

@@ -1,8 +1,21 @@
 """The whole URL map on one screen."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+
+from siit_remote import sign_in, views
 
 urlpatterns = [
+    path("", views.home, name="home"),
+    path("sign-in/", sign_in.SignInView.as_view(), name="sign-in"),
+    path("sign-out/", sign_in.SignOutView.as_view(), name="sign-out"),
+    path("account/password/", sign_in.PasswordView.as_view(), name="password"),
+    path("theme/", views.theme_set, name="theme"),
+    path("activity/", views.activity, name="activity"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("", include("people.urls")),
+    path("", include("integrations.urls")),
+    path("", include("workflows.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,80 @@
+"""Tags that bring work about a person into pages of lower rooms, which do not know of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.db.models import Count
+from django.urls import reverse
+
+from integrations.models import AppAccess, SyncRun
+from people.choices import PersonStatus
+from people.models import Person
+from workflows.models import Run
+
+register = template.Library()
+
+
+@register.simple_tag
+def runs_about(person: Person, user: Any) -> list[Run]:
+    """The person's latest runs, for who may see runs."""
+    if not user.has_perm("workflows.view_run"):
+        return []
+    return list(person.runs.select_related("workflow", "version")[:20])
+
+
+@register.simple_tag
+def applications_of(person: Person) -> list[AppAccess]:
+    """Applications the person has or had."""
+    return list(person.accesses.select_related("application"))
+
+
+@register.simple_tag
+def last_good_sync() -> SyncRun | None:
+    """The newest sync that was applied, of any connection."""
+    return (
+        SyncRun.objects.filter(status=SyncRun.Status.APPLIED)
+        .select_related("connection")
+        .only("finished_at", "connection__name")
+        .first()
+    )
+
+
+@register.simple_tag
+def people_tabs(cl: Any) -> list[dict[str, Any]]:
+    """Status tabs above the list of people, keeping its other filters."""
+    key = "status__exact"
+    counts = dict(Person.objects.order_by().values_list("status").annotate(Count("pk")))
+    chosen = cl.params.get(key)
+    if isinstance(chosen, list):
+        chosen = chosen[-1] if chosen else None
+    tabs = [
+        {
+            "label": "All",
+            "count": sum(counts.values()),
+            "url": cl.get_query_string(remove=[key, "p"]),
+            "current": chosen is None,
+        }
+    ]
+    for status in PersonStatus:
+        if status == PersonStatus.EXTERNAL and not counts.get(status.value):
+            continue
+        tabs.append(
+            {
+                "label": status.label,
+                "count": counts.get(status.value, 0),
+                "url": cl.get_query_string({key: status.value}, remove=["p"]),
+                "current": chosen == status.value,
+            }
+        )
+    return tabs
+
+
+@register.simple_tag
+def change_url(obj: Any, user: Any) -> str:
+    """The record's page in the site admin, for staff who may change it."""
+    meta = obj._meta
+    if not (user.is_staff and user.has_perm(f"{meta.app_label}.change_{meta.model_name}")):
+        return ""
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[obj.pk])

@@ -1,0 +1,1 @@
+"""Pages of workflows, runs, approvals, tasks and requests."""

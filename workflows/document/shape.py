@@ -111,6 +111,12 @@ class ActionStep:
     outcomes: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)
     on_date_change: OnDateChange | None = None
 
+    def __post_init__(self) -> None:
+        """Outcomes always stand in the same order, so that equal steps are written alike."""
+        names = [*OUTCOMES, *(name for name in self.outcomes if name not in OUTCOMES)]
+        ordered = {name: self.outcomes[name] for name in names if name in self.outcomes}
+        object.__setattr__(self, "outcomes", ordered)
+
     def to_data(self) -> Data:
         """As in a document; what is at its default is left out."""
         data: Data = {"key": self.key, "action": self.action}

@@ -29,6 +29,8 @@ _WORDS: dict[str, bool | None] = {
 }
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _TIME = re.compile(r"\d+(:\d+)+")
+# PyYAML would write them as they are, and every reader takes them for spaces.
+_ODD_BREAKS = re.compile("[\r\x85\u2028\u2029\ufeff]")
 _MAX_DIGITS = 30
 # libyaml's parser where PyYAML was built with it; both give the same events.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -234,8 +236,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    """Times in double quotes, always: 09:00 is text to some readers and a number to others."""
-    style = '"' if _TIME.fullmatch(text) else None
+    """Double quotes for times (09:00 is a number to some readers), and to escape odd line ends."""
+    style = '"' if _TIME.fullmatch(text) or _ODD_BREAKS.search(text) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

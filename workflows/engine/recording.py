@@ -226,7 +226,9 @@ def _lane_outcome(
 ) -> dict[str, Any]:
     """A decision without a lane of its own goes on when approved and ends the run otherwise."""
     outcome = {"summary": summary, "lanes": list(lanes), **detail}
-    if isinstance(step, ActionStep) and not any(name in step.outcomes for name in lanes):
-        if "approved" not in lanes:
-            outcome["stop"] = summary or f"The decision was: {', '.join(lanes)}."
+    has_lane = isinstance(step, BranchStep) or (
+        isinstance(step, ActionStep) and any(name in step.outcomes for name in lanes)
+    )
+    if not has_lane and "approved" not in lanes:
+        outcome["stop"] = summary or f"The decision was: {', '.join(lanes)}."
     return outcome

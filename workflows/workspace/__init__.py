@@ -1,0 +1,1 @@
+"""The workspace document: everything an admin sets besides workflows, in and out."""

@@ -1,0 +1,123 @@
+"""The workspace as a document; importing it again changes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from integrations.models import Application, Bundle
+from people.defaults import workspace_get
+from people.models import (
+    EmploymentType,
+    FieldPolicy,
+    LegalEntity,
+    Person,
+    Role,
+    WorkerTypeMapping,
+)
+from workflows.models import ApproverPolicy, MessageTemplate, Service
+from workflows.workspace.shape import FORMAT
+
+
+def workspace_export() -> dict[str, Any]:
+    """Every section as plain data, in the order of the format."""
+    document: dict[str, Any] = {"format": FORMAT, "settings": _settings()}
+    sections = {
+        "employment_types": [
+            {"key": item.key, "name": item.name} for item in EmploymentType.objects.all()
+        ],
+        "mapping": _mapping(),
+        "fields": [
+            {"key": item.field, "sources": item.sources, "visible_to": item.visible_to}
+            for item in FieldPolicy.objects.all()
+        ],
+        "entities": [_entity(item) for item in LegalEntity.objects.select_related("lead")],
+        "roles": [
+            {
+                "name": item.name,
+                "members": sorted(item.members.values_list("work_email", flat=True)),
+            }
+            for item in Role.objects.all()
+        ],
+        "protected_people": list(
+            Person.objects.filter(protected=True)
+            .order_by("work_email")
+            .values_list("work_email", flat=True)
+        ),
+        "applications": [
+            _application(item) for item in Application.objects.select_related("owner", "connection")
+        ],
+        "bundles": [_bundle(item) for item in Bundle.objects.select_related("connection")],
+        "templates": [
+            _without_empty({"key": item.key, "name": item.name, "variants": item.variants})
+            for item in MessageTemplate.objects.all()
+        ],
+        "services": [_service(item) for item in Service.objects.all()],
+        "policies": [
+            _without_empty({"key": item.key, "name": item.name})
+            | {"rules": item.rules, "baseline": item.baseline}
+            for item in ApproverPolicy.objects.all()
+        ],
+    }
+    return document | {name: rows for name, rows in sections.items() if rows}
+
+
+def _without_empty(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if value not in ("", None)}
+
+
+def _settings() -> dict[str, Any]:
+    row = workspace_get()
+    return {
+        "name": row.name,
+        "timezone": row.timezone,
+        "language": row.language,
+        "sync_every_hours": row.sync_every_hours,
+        "late_within_days": row.late_within_days,
+        "limits": {
+            "sync": {"people": row.sync_limit_people, "percent": row.sync_limit_percent},
+            "workflow": {
+                "people": row.workflow_limit_people,
+                "percent": row.workflow_limit_percent,
+                "per_hours": row.workflow_limit_hours,
+            },
+        },
+    }
+
+
+def _mapping() -> dict[str, Any]:
+    pairs = WorkerTypeMapping.objects.values_list("worker_type", "employment_type__key")
+    return {"worker_type": dict(pairs)} if pairs else {}
+
+
+def _entity(item: LegalEntity) -> dict[str, Any]:
+    row = {"name": item.name, "lead": item.lead.work_email if item.lead else ""}
+    rest = {"timezone": item.timezone, "language": item.language}
+    return _without_empty(row | rest)
+
+
+def _application(item: Application) -> dict[str, Any]:
+    row = {
+        "key": item.key,
+        "name": item.name,
+        "owner": item.owner.work_email if item.owner else "",
+        "connection": item.connection.key if item.connection else None,
+        "provision": {"by": item.provision_by, **item.provision},
+        "entitle": item.entitle,
+    }
+    return _without_empty(row) | ({"sensitive": True} if item.sensitive else {})
+
+
+def _bundle(item: Bundle) -> dict[str, Any]:
+    connection = item.connection.key if item.connection else None
+    return _without_empty({"key": item.key, "name": item.name, "connection": connection})
+
+
+def _service(item: Service) -> dict[str, Any]:
+    row = {
+        "key": item.key,
+        "name": item.name,
+        "description": item.description,
+        "category": item.category,
+        "icon": item.icon,
+    }
+    return _without_empty(row) | {"fields": item.fields}

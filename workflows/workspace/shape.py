@@ -1,0 +1,408 @@
+"""Plain data → the desired rows, judged: every problem with its path, nothing applied yet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import available_timezones
+
+from people.choices import WorkerType
+from workflows.conditions.check import check_group
+from workflows.conditions.tree import read_group
+from workflows.document.plain import clean
+from workflows.fields import NO_TYPES
+from workflows.messages import template_problems
+from workflows.problems import DocumentError, Problem, Reader, did_you_mean, join, shown
+from workflows.vocabulary import vocabulary_now
+
+FORMAT = "siit.workspace/1"
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,58}[a-z0-9])?")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
+PROVISION = ("group", "account", "http", "task")
+FIELD_TYPES = ("text", "number", "choice", "person", "application", "date")
+SECTIONS = (
+    *("settings", "employment_types", "mapping", "fields", "entities", "roles"),
+    *("protected_people", "applications", "bundles", "templates", "services", "policies"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What exists, so that a document may refer to it."""
+
+    people: Collection[str]
+    connections: Collection[str]
+    employment_types: Collection[str]
+    fields: Collection[str]
+
+
+@dataclass(slots=True)
+class Desired:
+    """The rows a document asks for, by section; a missing section is left alone."""
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    protected: list[str] | None = None
+
+
+def read_workspace(data: object, known: Known) -> Desired:
+    """Read a workspace document. Raises ``DocumentError`` with every problem."""
+    reader = Reader()
+    cleaned = clean(reader, data)
+    if reader.problems:
+        raise DocumentError(reader.problems)
+    desired = _WorkspaceReader(reader, known).read(cleaned)
+    errors = [problem for problem in reader.problems if problem.level == "error"]
+    if errors:
+        raise DocumentError(reader.problems)
+    return desired
+
+
+class _WorkspaceReader:
+    """One reading: a method a section."""
+
+    def __init__(self, reader: Reader, known: Known) -> None:
+        self.reader = reader
+        self.known = known
+        self.zones = available_timezones()
+        self.types = set(known.employment_types)
+
+    def read(self, data: object) -> Desired:
+        found = self.reader.mapping(data, "", allowed=("format", *SECTIONS))
+        if found.get("format") != FORMAT:
+            self.reader.error("format", f'A workspace document begins with "format: {FORMAT}".')
+        desired = Desired()
+        if found.get("settings") is not None:
+            desired.settings = self._settings(found["settings"])
+        for name, read in (
+            ("employment_types", self._employment_type),
+            ("fields", self._field),
+            ("entities", self._entity),
+            ("roles", self._role),
+            ("applications", self._application),
+            ("bundles", self._bundle),
+            ("templates", self._template),
+            ("services", self._service),
+            ("policies", self._policy),
+        ):
+            if found.get(name) is not None:
+                desired.rows[name] = self._rows(found[name], name, read)
+        if found.get("mapping") is not None:
+            desired.rows["mapping"] = self._mapping(found["mapping"])
+        if found.get("protected_people") is not None:
+            desired.protected = self._people(found["protected_people"], "protected_people")
+        return desired
+
+    def _rows(
+        self, data: object, section: str, read: Callable[[Any, str], dict[str, Any]]
+    ) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        seen: dict[Any, str] = {}
+        for index, item in enumerate(self.reader.items(data, section)):
+            path = f"{section}[{index}]"
+            row = read(item, path)
+            name = row.get("key") or row.get("name")
+            if name in seen:
+                self.reader.error(path, f"“{name}” stands at {seen[name]} already.")
+            elif name:
+                seen[name] = path
+            if section == "employment_types":
+                self.types.add(str(name))
+            rows.append(row)
+        return rows
+
+    # Values ------------------------------------------------------------------------------
+
+    def _slug(self, found: dict[str, Any], path: str, key: str = "key") -> str:
+        here = join(path, key)
+        value = self.reader.text(found.get(key, ""), here)
+        if not _SLUG.fullmatch(value):
+            self.reader.error(here, "A short name: lower-case letters, digits and -, up to 60.")
+        return value
+
+    def _name(self, found: dict[str, Any], path: str, default: str = "") -> str:
+        value = self.reader.text(found.get("name", default), join(path, "name"), limit=200).strip()
+        if not value:
+            self.reader.error(join(path, "name"), "Missing.")
+        return value
+
+    def _person(self, value: object, path: str) -> str:
+        email = self.reader.text(value, path, limit=254).strip().lower()
+        if email and email not in self.known.people:
+            hint = did_you_mean(email, self.known.people)
+            self.reader.error(path, f"Nobody has the work email {shown(email)}.{hint}")
+        return email
+
+    def _people(self, data: object, path: str) -> list[str]:
+        return [
+            self._person(item, f"{path}[{index}]")
+            for index, item in enumerate(self.reader.items(data, path))
+        ]
+
+    def _zone(self, value: object, path: str) -> str:
+        name = self.reader.text(value, path, limit=64)
+        if name and name not in self.zones:
+            self.reader.error(
+                path, f"{shown(name)} is no IANA time zone.{did_you_mean(name, self.zones)}"
+            )
+        return name
+
+    def _language(self, value: object, path: str) -> str:
+        text = self.reader.text(value, path, limit=10)
+        if text and not _LANGUAGE.fullmatch(text):
+            self.reader.error(path, f"{shown(text)} is no language code, as en or fr.")
+        return text
+
+    def _connection(self, value: object, path: str) -> str | None:
+        if value is None:
+            return None
+        key = self.reader.text(value, path, limit=60)
+        if key not in self.known.connections:
+            hint = did_you_mean(key, self.known.connections)
+            self.reader.error(path, f"There is no connection {shown(key)}.{hint}")
+        return key
+
+    def _group(self, value: object, path: str) -> dict[str, Any] | None:
+        if value is None:
+            return None
+        before = len(self.reader.problems)
+        group = read_group(self.reader, value, path)
+        if len(self.reader.problems) == before:
+            self.reader.problems += check_group(group, path, types=NO_TYPES)
+        return group.to_data()
+
+    def _approver(self, value: object, path: str) -> dict[str, Any]:
+        found = self.reader.mapping(value, path)
+        kind = self.reader.text(found.get("type", ""), join(path, "type"), limit=60)
+        vocabulary = vocabulary_now()
+        entry = vocabulary.approver(kind)
+        if entry is None:
+            hint = did_you_mean(kind, vocabulary.keys("approver"))
+            self.reader.error(join(path, "type"), f"Unknown approver type {shown(kind)}.{hint}")
+            return found
+        params = {key: item for key, item in found.items() if key != "type"}
+        self.reader.problems += entry.validate(params, path)
+        return found
+
+    # Sections ----------------------------------------------------------------------------
+
+    def _settings(self, data: object) -> dict[str, Any]:
+        path = "settings"
+        found = self.reader.mapping(
+            data,
+            path,
+            allowed=(
+                "name",
+                "timezone",
+                "language",
+                "sync_every_hours",
+                "late_within_days",
+                "limits",
+            ),
+        )
+        values: dict[str, Any] = {}
+        if "name" in found:
+            values["name"] = self._name(found, path)
+        if "timezone" in found:
+            values["timezone"] = self._zone(found["timezone"], "settings.timezone") or "UTC"
+        if "language" in found:
+            values["language"] = self._language(found["language"], "settings.language")
+        for name, low, high in (("sync_every_hours", 1, 168), ("late_within_days", 0, 30)):
+            if name in found:
+                values[name] = self.reader.integer(
+                    found[name], join(path, name), low=low, high=high, default=low
+                )
+        limits = self.reader.mapping(
+            found.get("limits", {}), "settings.limits", allowed=("sync", "workflow")
+        )
+        values |= self._limit(limits.get("sync"), "sync", ("people", "percent"))
+        return values | self._limit(
+            limits.get("workflow"), "workflow", ("people", "percent", "per_hours")
+        )
+
+    def _limit(self, data: object, kind: str, names: tuple[str, ...]) -> dict[str, Any]:
+        if data is None:
+            return {}
+        path = f"settings.limits.{kind}"
+        found = self.reader.mapping(data, path, allowed=names)
+        bounds = {"people": (0, 100_000), "percent": (0, 100), "per_hours": (1, 24 * 31)}
+        return {
+            f"{kind}_limit_{name.removeprefix('per_')}": self.reader.integer(
+                value, join(path, name), low=bounds[name][0], high=bounds[name][1], default=1
+            )
+            for name, value in found.items()
+        }
+
+    def _employment_type(self, data: Any, path: str) -> dict[str, Any]:
+        found = self.reader.mapping(data, path, allowed=("key", "name"))
+        key = self._slug(found, path)
+        return {"key": key, "name": self._name(found, path, default=key)}
+
+    def _mapping(self, data: object) -> list[dict[str, Any]]:
+        found = self.reader.mapping(data, "mapping", allowed=("worker_type",))
+        pairs = self.reader.mapping(
+            found.get("worker_type", {}), "mapping.worker_type", allowed=WorkerType.values
+        )
+        return [
+            {
+                "worker_type": worker_type,
+                "employment_type": self.reader.choice(
+                    value, f"mapping.worker_type.{worker_type}", sorted(self.types), default=""
+                ),
+            }
+            for worker_type, value in pairs.items()
+        ]
+
+    def _field(self, data: Any, path: str) -> dict[str, Any]:
+        found = self.reader.mapping(data, path, allowed=("key", "sources", "visible_to"))
+        key = self.reader.choice(
+            found.get("key", ""), join(path, "key"), sorted(self.known.fields), default=""
+        )
+        sources = [
+            self._connection(item, f"{path}.sources[{index}]")
+            for index, item in enumerate(
+                self.reader.items(found.get("sources", []), join(path, "sources"))
+            )
+        ]
+        visible = [
+            self.reader.text(item, f"{path}.visible_to[{index}]", limit=60)
+            for index, item in enumerate(
+                self.reader.items(found.get("visible_to", []), join(path, "visible_to"))
+            )
+        ]
+        return {"key": key, "sources": sources, "visible_to": visible}
+
+    def _entity(self, data: Any, path: str) -> dict[str, Any]:
+        found = self.reader.mapping(
+            data, path, allowed=("name", "lead", "timezone", "language", "country")
+        )
+        row: dict[str, Any] = {"name": self._name(found, path)}
+        if "lead" in found:
+            row["lead"] = self._person(found["lead"] or "", join(path, "lead"))
+        if "timezone" in found:
+            row["timezone"] = self._zone(found["timezone"], join(path, "timezone"))
+        if "language" in found:
+            row["language"] = self._language(found["language"], join(path, "language"))
+        if "country" in found:
+            row["country"] = self.reader.text(found["country"], join(path, "country"), limit=3)
+        return row
+
+    def _role(self, data: Any, path: str) -> dict[str, Any]:
+        found = self.reader.mapping(data, path, allowed=("name", "members"))
+        return {
+            "name": self._slug(found, path, "name"),
+            "members": self._people(found.get("members", []), join(path, "members")),
+        }
+
+    def _application(self, data: Any, path: str) -> dict[str, Any]:
+        found = self.reader.mapping(
+            data,
+            path,
+            allowed=("key", "name", "owner", "connection", "provision", "entitle", "sensitive"),
+        )
+        provision = self.reader.mapping(
+            found.get("provision", {"by": "task"}), join(path, "provision")
+        )
+        by = self.reader.choice(
+            provision.get("by", "task"), f"{path}.provision.by", PROVISION, default="task"
+        )
+        if by == "group" and not provision.get("group"):
+            self.reader.error(f"{path}.provision.group", "Name the group that gives access.")
+        connection = self._connection(found.get("connection"), join(path, "connection"))
+        if by != "task" and connection is None:
+            self.reader.error(join(path, "connection"), f"Provisioning by {by} needs a connection.")
+        key = self._slug(found, path)
+        return {
+            "key": key,
+            "name": self._name(found, path, default=key),
+            "owner": self._person(found.get("owner") or "", join(path, "owner")),
+            "connection": connection,
+            "provision_by": by,
+            "provision": {name: value for name, value in provision.items() if name != "by"},
+            "entitle": self._group(found.get("entitle"), join(path, "entitle")),
+            "sensitive": self.reader.flag(found.get("sensitive", False), join(path, "sensitive")),
+        }
+
+    def _bundle(self, data: Any, path: str) -> dict[str, Any]:
+        found = self.reader.mapping(data, path, allowed=("key", "name", "connection"))
+        key = self._slug(found, path)
+        return {
+            "key": key,
+            "name": self._name(found, path, default=key),
+            "connection": self._connection(found.get("connection"), join(path, "connection")),
+        }
+
+    def _template(self, data: Any, path: str) -> dict[str, Any]:
+        found = self.reader.mapping(data, path, allowed=("key", "name", "variants"))
+        variants = self.reader.items(found.get("variants", []), join(path, "variants"))
+        for problem in template_problems(variants):
+            self.reader.problems.append(
+                Problem(f"{path}.{problem.path}", problem.message, problem.level)
+            )
+        return {
+            "key": self._slug(found, path),
+            "name": self.reader.text(found.get("name", ""), join(path, "name"), limit=200),
+            "variants": variants,
+        }
+
+    def _service(self, data: Any, path: str) -> dict[str, Any]:
+        found = self.reader.mapping(
+            data, path, allowed=("key", "name", "description", "category", "icon", "fields")
+        )
+        fields = [
+            self._service_field(item, f"{path}.fields[{index}]")
+            for index, item in enumerate(
+                self.reader.items(found.get("fields", []), join(path, "fields"))
+            )
+        ]
+        row = {"key": self._slug(found, path), "fields": fields}
+        row["name"] = self._name(found, path, default=row["key"])
+        for name in ("description", "category", "icon"):
+            if name in found:
+                row[name] = self.reader.text(found[name], join(path, name), limit=2000)
+        return row
+
+    def _service_field(self, data: Any, path: str) -> dict[str, Any]:
+        found = self.reader.mapping(
+            data, path, allowed=("name", "label", "type", "required", "choices")
+        )
+        row: dict[str, Any] = {
+            "name": self._slug(found, path, "name"),
+            "type": self.reader.choice(
+                found.get("type", "text"), join(path, "type"), FIELD_TYPES, default="text"
+            ),
+        }
+        if "label" in found:
+            row["label"] = self.reader.text(found["label"], join(path, "label"), limit=200)
+        if "required" in found:
+            row["required"] = self.reader.flag(found["required"], join(path, "required"))
+        if row["type"] == "choice":
+            row["choices"] = self.reader.items(found.get("choices", []), join(path, "choices"))
+            if not row["choices"]:
+                self.reader.error(join(path, "choices"), "A choice needs its values.")
+        return row
+
+    def _policy(self, data: Any, path: str) -> dict[str, Any]:
+        found = self.reader.mapping(data, path, allowed=("key", "name", "rules", "baseline"))
+        rules = []
+        for index, item in enumerate(
+            self.reader.items(found.get("rules", []), join(path, "rules"))
+        ):
+            here = f"{path}.rules[{index}]"
+            rule = self.reader.mapping(item, here, allowed=("when", "approver"))
+            rules.append(
+                {
+                    "when": self._group(rule.get("when", {}), join(here, "when")),
+                    "approver": self._approver(rule.get("approver", {}), join(here, "approver")),
+                }
+            )
+        if found.get("baseline") is None:
+            self.reader.error(join(path, "baseline"), "Missing: who is asked when no rule matches.")
+        return {
+            "key": self._slug(found, path),
+            "name": self.reader.text(found.get("name", ""), join(path, "name"), limit=200),
+            "rules": rules,
+            "baseline": self._approver(found.get("baseline") or {}, join(path, "baseline")),
+        }

@@ -68,9 +68,9 @@ def country_name(code: str | None) -> str:
 
 
 @register.filter
-def local_moment(value: datetime | None, zone: str = "") -> str:
-    """A moment as ``24 Nov 2026, 18:00`` in the named zone, else in the page's."""
-    if value is None:
+def local_moment(value: datetime | str | None, zone: str = "") -> str:
+    """A moment as ``24 Nov 2026, 18:00`` in the named zone, else in the page's; none is blank."""
+    if not isinstance(value, datetime):
         return ""
     local = value.astimezone(ZoneInfo(zone)) if zone else timezone.localtime(value)
     return date_format(local, "j M Y, H:i")

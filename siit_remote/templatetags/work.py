@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.contrib import admin
 from django.db.models import Count
 from django.urls import reverse
 
@@ -76,5 +77,7 @@ def change_url(obj: Any, user: Any) -> str:
     """The record's page in the site admin, for staff who may change it."""
     meta = obj._meta
     if not (user.is_staff and user.has_perm(f"{meta.app_label}.change_{meta.model_name}")):
+        return ""
+    if not admin.site.is_registered(type(obj)):
         return ""
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[obj.pk])

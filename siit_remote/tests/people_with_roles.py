@@ -1,0 +1,131 @@
+"""Accounts of every role and one small company for the tests of pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from integrations.models import Connection, SyncRun
+from people.models import LegalEntity, Person
+from siit_remote.audit.services import record
+from siit_remote.lib import clock
+from siit_remote.roles import (
+    EMPLOYEE,
+    HR_ADMIN,
+    IT_STAFF,
+    MANAGER,
+    OWNER,
+    roles_set_up,
+    user_roles_set,
+)
+from workflows.models import (
+    Approval,
+    Request,
+    Run,
+    Service,
+    StepRun,
+    Task,
+    Workflow,
+    WorkflowVersion,
+)
+
+ROLES = {
+    "owner": OWNER,
+    "hr": HR_ADMIN,
+    "it": IT_STAFF,
+    "manager": MANAGER,
+    "employee": EMPLOYEE,
+}
+PASSWORD = "correct horse battery staple"
+
+
+@dataclass
+class Company:
+    """What :func:`small_company` made."""
+
+    users: dict[str, User] = field(default_factory=dict)
+    people: dict[str, Person] = field(default_factory=dict)
+    objects: dict[str, Any] = field(default_factory=dict)
+
+
+def _person(name: str, **values: Any) -> Person:
+    now = clock.now()
+    return Person.objects.create(
+        work_email=f"{name}@acme.test",
+        full_name=f"{name.title()} Example",
+        created_at=now,
+        updated_at=now,
+        status="active",
+        worker_type="direct_employee",
+        country="FRA",
+        **values,
+    )
+
+
+def small_company() -> Company:
+    """An account and a person per role; ``report`` reports to ``manager``; one of everything."""
+    company = Company()
+    roles_set_up()
+    for name, role in ROLES.items():
+        user = User.objects.create_user(name, f"{name}@acme.test", PASSWORD)
+        user_roles_set(user, roles=[role])
+        company.users[name] = User.objects.get(pk=user.pk)
+        company.people[name] = _person(name)
+    company.people["report"] = _person("report", manager=company.people["manager"])
+    _work(company)
+    return company
+
+
+def _work(company: Company) -> None:
+    now = clock.now()
+    person, manager = company.people["report"], company.people["manager"]
+    LegalEntity.objects.create(name="Acme SAS", country="FRA")
+    connection = Connection.objects.create(
+        key="remote", connector="remote", name="Remote", status="ready", created_at=now,
+        finished_at=now,
+    )  # fmt: skip
+    sync = SyncRun.objects.create(
+        connection=connection, status="held", started_at=now, held_reason="Would end 9 people.",
+        held_people=[{"name": "Ada Example", "work_email": "ada@acme.test"}],
+        skipped=[{"remote_id": "e1", "name": "Bo Example", "reason": "No work email."}],
+    )  # fmt: skip
+    workflow = Workflow.objects.create(
+        key="offboarding", name="Offboarding", status="live", draft={}, draft_saved_at=now,
+        created_at=now,
+    )  # fmt: skip
+    version = WorkflowVersion.objects.create(
+        workflow=workflow, number=1, document={}, digest="d", published_at=now
+    )
+    Workflow.objects.filter(pk=workflow.pk).update(live_version=version)
+    run = Run.objects.create(
+        workflow=workflow, version=version, person=person, trigger="end_date", anchor="2026-12-01",
+        key="run-key", status="held", reason="Too many people.", due_at=now, created_at=now,
+        trace={"result": "true", "text": "worker type is Contractor", "actual": "Contractor"},
+    )  # fmt: skip
+    step = StepRun.objects.create(
+        run=run, key="ask", action="approval", position=0, status="uncertain",
+        idempotency_key="step-key", created_at=now, error="No answer came.",
+    )  # fmt: skip
+    approval = Approval.objects.create(
+        step=step, subject=person, approver=manager, title="Ship a laptop",
+        summary="A laptop is shipped.", asked_at=now, due_at=now + timedelta(days=2),
+    )  # fmt: skip
+    task = Task.objects.create(
+        key="task-key", title="Collect the laptop", subject=person, created_at=now
+    )
+    service = Service.objects.create(
+        key="software", name="Software access", category="IT",
+        fields=[{"name": "app", "label": "Application", "type": "text", "required": True}],
+    )  # fmt: skip
+    asked = Request.objects.create(
+        service=service, requester=company.people["employee"], form={"app": "Figma"},
+        created_at=now, updated_at=now,
+    )  # fmt: skip
+    record("settings.changed", actor=company.users["owner"], object_label="Workspace")
+    company.objects = {
+        "connection": connection, "sync": sync, "workflow": workflow, "run": run, "step": step,
+        "approval": approval, "task": task, "service": service, "request": asked,
+    }  # fmt: skip

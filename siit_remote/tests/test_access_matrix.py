@@ -1,0 +1,174 @@
+"""Every address × role × method. An address without an entry fails here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from siit_remote.tests.people_with_roles import ROLES, Company
+
+WHO = ("anonymous", *ROLES)
+
+# Status for: anonymous, owner, HR admin, IT staff, manager, employee.
+OPEN = "200 200 200 200 200 200"
+ANYBODY = "302 200 200 200 200 200"
+STAFF = "302 200 200 200 403 403"
+ADMINS = "302 200 200 403 403 403"
+NO_METHOD = "405 405 405 405 405 405"
+
+MATRIX: dict[str, tuple[str, str]] = {
+    # name: (GET, POST)
+    "home": (ANYBODY, NO_METHOD),
+    "sign-in": ("200 302 302 302 302 302", "200 302 302 302 302 302"),
+    "sign-out": (NO_METHOD, "302 302 302 302 302 302"),
+    "password": (ANYBODY, ANYBODY),
+    "theme": (NO_METHOD, "400 400 400 400 400 400"),
+    "activity": (ADMINS, NO_METHOD),
+    "healthz": (OPEN, NO_METHOD),
+    "readyz": (OPEN, NO_METHOD),
+    "people": ("302 302 302 302 200 200", NO_METHOD),
+    "person": ("302 200 200 200 200 404", NO_METHOD),
+    "integrations": (STAFF, NO_METHOD),
+    "connection": (STAFF, NO_METHOD),
+    "sync-run": (STAFF, NO_METHOD),
+    "workflows": (STAFF, NO_METHOD),
+    "workflow": (STAFF, NO_METHOD),
+    "workflow-document": (STAFF, NO_METHOD),
+    "runs": (STAFF, NO_METHOD),
+    "run": (STAFF, NO_METHOD),
+    "approvals": (ANYBODY, NO_METHOD),
+    "approval": ("302 200 200 404 200 404", NO_METHOD),
+    "tasks": (ANYBODY, NO_METHOD),
+    "task": ("302 200 200 200 404 404", NO_METHOD),
+    "requests": (ANYBODY, NO_METHOD),
+    "request": ("302 200 200 200 404 200", NO_METHOD),
+}
+
+
+def _names(resolver: URLResolver) -> Iterator[str | None]:
+    """Names of all addresses outside the site admin."""
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLPattern):
+            yield pattern.name
+        elif pattern.namespace != "admin":
+            yield from _names(pattern)
+
+
+def _kwargs(name: str, company: Company) -> dict[str, Any]:
+    made = company.objects
+    return {
+        "person": {"pk": company.people["report"].pk},
+        "connection": {"key": "remote"},
+        "sync-run": {"key": "remote", "pk": made["sync"].pk},
+        "workflow": {"key": "offboarding"},
+        "workflow-document": {"key": "offboarding"},
+        "run": {"pk": made["run"].pk},
+        "approval": {"pk": made["approval"].pk},
+        "task": {"pk": made["task"].pk},
+        "request": {"pk": made["request"].pk},
+    }.get(name, {})
+
+
+def _client(company: Company, who: str) -> Client:
+    client = Client()
+    if who != "anonymous":
+        client.force_login(company.users[who])
+    return client
+
+
+def test_every_address_has_an_entry() -> None:
+    assert set(_names(get_resolver())) == set(MATRIX)
+
+
+@pytest.mark.parametrize("name", sorted(MATRIX))
+def test_address_answers_each_role_as_the_matrix_says(name: str, company: Company) -> None:
+    url = reverse(name, kwargs=_kwargs(name, company))
+    for method, expected in zip(("get", "post"), MATRIX[name], strict=True):
+        found = {who: getattr(_client(company, who), method)(url).status_code for who in WHO}
+        assert found == dict(zip(WHO, map(int, expected.split()), strict=True)), method
+
+
+def test_admin_pages_follow_the_permission_of_each_model(company: Company) -> None:
+    wrong = []
+    for who in WHO:
+        client = _client(company, who)
+        user = company.users.get(who)
+        for model, model_admin in admin.site._registry.items():
+            meta = model._meta
+            request = client.get("/healthz").wsgi_request
+            for page, allowed in (
+                ("changelist", model_admin.has_view_or_change_permission),
+                ("add", model_admin.has_add_permission),
+            ):
+                if user is None or not user.is_staff:
+                    expected = 302
+                else:
+                    request.user = user
+                    expected = 200 if allowed(request) else 403
+                url = reverse(f"admin:{meta.app_label}_{meta.model_name}_{page}")
+                status = client.get(url).status_code
+                if status != expected:
+                    wrong.append((who, url, expected, status))
+    assert wrong == []
+
+
+def test_admin_refuses_who_is_signed_in_but_not_staff(company: Company) -> None:
+    for who in ("manager", "employee"):
+        client = _client(company, who)
+        assert client.get("/admin/", follow=True).status_code == 403
+
+
+def test_admin_has_no_page_of_the_task_queue_even_for_a_superuser(company: Company) -> None:
+    user = company.users["owner"]
+    user.is_superuser = user.is_staff = True
+    user.save()
+    client = _client(company, "owner")
+    assert client.get("/admin/").status_code == 200
+    assert client.get("/admin/django_q/").status_code == 404
+    for model in ("schedule", "ormq", "success", "failure", "task"):
+        for tail in ("", "add/", "1/change/"):
+            assert client.get(f"/admin/django_q/{model}/{tail}").status_code == 404
+    assert not [model for model in admin.site._registry if model._meta.app_label == "django_q"]
+
+
+def test_people_hidden_from_a_role_do_not_exist_for_it(company: Company) -> None:
+    """Every person as every role: managers see their reports, employees themselves."""
+    visible = {
+        who: {
+            name
+            for name, person in company.people.items()
+            if _client(company, who).get(f"/people/{person.pk}/").status_code == 200
+        }
+        for who in ROLES
+    }
+    everybody = set(company.people)
+    assert visible == {
+        "owner": everybody,
+        "hr": everybody,
+        "it": everybody,
+        "manager": {"manager", "report"},
+        "employee": {"employee"},
+    }
+
+
+def test_private_fields_stay_hidden_from_it_and_managers(company: Company) -> None:
+    person = company.people["report"]
+    person.date_of_birth = "1990-05-17"
+    person.save()
+    seen = {
+        who: "17 May 1990" in _client(company, who).get(f"/people/{person.pk}/").content.decode()
+        for who in ("owner", "hr", "it", "manager")
+    }
+    assert seen == {"owner": True, "hr": True, "it": False, "manager": False}
+
+
+def test_a_post_without_token_is_refused(company: Company) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(company.users["owner"])
+    assert client.post("/theme/", {"theme": "dark"}).status_code == 403
+    assert client.post("/sign-out/").status_code == 403

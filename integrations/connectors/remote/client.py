@@ -1,0 +1,131 @@
+"""Remote bound to one connection: the connection test and the full refresh."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from integrations.connectors.base import TestResult
+from integrations.connectors.remote.answers import MalformedAnswer
+from integrations.connectors.remote.pacing import Pacer
+from integrations.connectors.remote.payloads import Fields, Findings
+from integrations.connectors.remote.refresh import Refresh
+from integrations.connectors.remote.session import RemoteSession
+from integrations.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from integrations.connectors.base import ConnectionSettings, Feed, Transport
+
+PRODUCTION_HOST = "gateway.remote.com"
+SANDBOX_HOSTS = frozenset({"gateway.remote-sandbox.com", "gateway.partners.remote-sandbox.com"})
+REFRESH_SECONDS = 1800.0
+TEST_SECONDS = 30.0
+
+
+def environment_of(base_url: str) -> str:
+    """``production``, ``sandbox`` or ``custom``."""
+    host = urlsplit(base_url).hostname or ""
+    if host == PRODUCTION_HOST:
+        return "production"
+    return "sandbox" if host in SANDBOX_HOSTS else "custom"
+
+
+class RemoteClient:
+    """Remote bound to one connection: a ``Client`` and a ``PeopleSource``.
+
+    ``deadline`` is the time in seconds that one whole refresh may take, waits included.
+    """
+
+    def __init__(
+        self,
+        settings: ConnectionSettings,
+        transport: Transport,
+        *,
+        base_url: str,
+        api_token: str,
+        deadline: float = REFRESH_SECONDS,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._transport = transport
+        self._base_url = base_url
+        self._api_token = api_token
+        self._deadline = deadline
+        self._sleep = sleep
+        self._monotonic = monotonic
+
+    def test(self) -> TestResult:
+        """Prove the token. Raises ``UnauthorizedError``, ``TransientError``, ``PermanentError``.
+
+        https://developer.remote.com/reference/get_current_identity
+        """
+        identity = _identity(self._session(TEST_SECONDS))
+        problems = []
+        if not identity["company_id"]:
+            problems.append(
+                "Remote names no company for this token: use a token that was generated in the "
+                "company's own settings."
+            )
+        if identity.pop("user_status") not in {"", "active"}:
+            problems.append("The user this token belongs to is not active in Remote.")
+        account = {**identity, "environment": environment_of(self._base_url)}
+        return TestResult(account=account, problems=tuple(problems))
+
+    def fetch_people(self, *, today: date, progress: Callable[[str], None]) -> Feed:
+        """One full refresh, complete or not at all. ``today`` is the workspace's date.
+
+        Raises ``UnauthorizedError``, ``ConfigError`` (token of another company),
+        ``IncompleteError`` and ``TransientError`` (nothing may be applied), ``PermanentError``.
+        """
+        session = self._session(self._deadline)
+        company_id = _identity(session)["company_id"]
+        self._expect_company(company_id)
+        refresh = Refresh(
+            session,
+            self._settings.key,
+            today=today,
+            progress=progress,
+            expect_company=self._expect_company,
+        )
+        refresh.read_lookups(company_id or str(self._settings.account.get("company_id", "")))
+        refresh.read_people()
+        return refresh.feed()
+
+    def _expect_company(self, company_id: str) -> None:
+        known = str(self._settings.account.get("company_id", ""))
+        if known and company_id and company_id != known:
+            raise ConfigError(
+                "This API token belongs to another company than the one this connection was set "
+                "up for; nothing was applied. Use a token of the same company."
+            )
+
+    def _session(self, deadline: float) -> RemoteSession:
+        return RemoteSession(
+            self._transport,
+            base_url=self._base_url,
+            api_token=self._api_token,
+            pacer=Pacer(sleep=self._sleep, monotonic=self._monotonic, deadline=deadline),
+        )
+
+
+def _identity(session: RemoteSession) -> dict[str, str]:
+    def read(body: Any) -> dict[str, str]:
+        if not isinstance(body, dict) or not isinstance(body.get("data"), dict):
+            raise MalformedAnswer("the body lacks data")
+        data = Fields(body["data"], Findings())
+        company, user = data.nested("company"), data.nested("user")
+        return {
+            "company_id": company.identifier("id"),
+            "company_name": company.text("name"),
+            "user_name": user.text("name"),
+            "user_status": user.word("status"),
+        }
+
+    return session.get(
+        "/v1/identity/current", params={}, what="the token's identity", scope="identity", read=read
+    )

@@ -1,0 +1,251 @@
+"""One full refresh: which of Remote's lists are read, and in which order.
+
+Small lists first, so that every page of people can be projected at once and thrown away: memory
+stays flat, and bank, salary and address data are gone with the page.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from integrations.connectors.base import Feed
+from integrations.connectors.remote.answers import (
+    ForbiddenError,
+    MalformedAnswer,
+    NotFoundError,
+    RefusedError,
+)
+from integrations.connectors.remote.lookups import (
+    Leaving,
+    Lookups,
+    entities_by_id,
+    leavings_by_employment,
+    managers_by_user,
+    read_cor,
+    read_direct,
+    read_offboarding,
+)
+from integrations.connectors.remote.mapping import to_record
+from integrations.connectors.remote.paging import by_content, cursor_pages, numbered_rows
+from integrations.connectors.remote.payloads import Fields, Findings
+from integrations.connectors.remote.vocabulary import CONTRACTOR_TYPES
+from people.choices import WorkerType
+from people.records import SkippedRecord, WorkerRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date
+
+    from integrations.connectors.remote.session import RemoteSession
+
+_EMPLOYMENTS = "/v1/employments"
+_PEOPLE_SCOPE = "employment:read"
+
+
+class Refresh:
+    """The state of one refresh while it runs. ``expect_company`` raises on a foreign company id."""
+
+    def __init__(
+        self,
+        session: RemoteSession,
+        source: str,
+        *,
+        today: date,
+        progress: Callable[[str], None],
+        expect_company: Callable[[str], None],
+    ) -> None:
+        self._session = session
+        self._source = source
+        self._today = today
+        self._progress = progress
+        self._expect_company = expect_company
+        self._lookups = Lookups()
+        self._records: dict[str, WorkerRecord] = {}
+        self._skipped: list[SkippedRecord] = []
+        self._denied: list[tuple[Callable[[WorkerRecord], bool], ForbiddenError]] = []
+
+    def read_lookups(self, company_id: str) -> None:
+        """The lists that people refer to: five requests while each fits one page."""
+        self._progress("Reading offboardings, managers and legal entities")
+        leavings = [read_offboarding(row) for row in self._offboardings()]
+        # https://developer.remote.com/reference/get_index_direct_offboarding
+        leavings += self._optional(
+            "/v1/direct-offboardings",
+            "direct_offboardings",
+            what="direct offboardings",
+            scope="offboarding:read",
+            read=read_direct,
+            matters=_is_on_own_payroll,
+        )
+        # https://developer.remote.com/reference/get_index_cor_termination_request
+        leavings += self._optional(
+            "/v1/contractors/cor-termination-requests",
+            "termination_requests",
+            what="terminations of contractors of record",
+            scope=_PEOPLE_SCOPE,
+            read=read_cor,
+            matters=_is_contractor_of_record,
+        )
+        # https://developer.remote.com/reference/get_index_company_manager
+        managers = numbered_rows(
+            self._session,
+            "/v1/company-managers",
+            collection="company_managers",
+            what="company managers",
+            scope="company_manager:read",
+            identity=by_content,
+        )
+        self._lookups = Lookups(
+            leavings=leavings_by_employment(leavings),
+            managers=managers_by_user(managers),
+            entities=entities_by_id(self._entities(company_id)),
+        )
+
+    def read_people(self) -> None:
+        """Every worker: in bulk, or one by one for accounts that lack the bulk list."""
+        for rows in self._pages():
+            for row in rows:
+                self._keep(row)
+            self._progress(f"Read {len(self._records)} people")
+
+    def feed(self) -> Feed:
+        """What was read. Raises ``UnauthorizedError`` if a refused list would have mattered."""
+        for matters, error in self._denied:
+            if any(matters(record) for record in self._records.values()):
+                raise error
+        return Feed(
+            records=tuple(self._records.values()),
+            skipped=tuple(self._skipped),
+            entities=tuple(self._lookups.entities.values()),
+            requests=self._session.requests,
+        )
+
+    def _keep(self, row: Any) -> None:
+        if isinstance(row, dict) and isinstance(company_id := row.get("company_id"), str):
+            self._expect_company(company_id)
+        found = to_record(row, source=self._source, lookups=self._lookups, today=self._today)
+        if isinstance(found, WorkerRecord):
+            # A worker met on two pages is one worker; the later page is the fresher.
+            self._records[found.external_id] = found
+        else:
+            self._skipped.append(found)
+
+    def _pages(self) -> Iterator[list[Any]]:
+        """https://developer.remote.com/reference/get_index_employment_bulk"""
+        pages = cursor_pages(
+            self._session, f"{_EMPLOYMENTS}/bulk", what="people in bulk", scope=_PEOPLE_SCOPE
+        )
+        try:
+            first = next(pages)
+        except (NotFoundError, ForbiddenError, RefusedError):
+            # Older gateways take "bulk" for the id of an employment, hence the refusals.
+            self._progress("Remote offers no bulk list to this account; reading people one by one")
+            yield from self._one_by_one()
+            return
+        yield first
+        yield from pages
+
+    def _one_by_one(self) -> Iterator[list[Any]]:
+        rows = numbered_rows(
+            self._session,
+            _EMPLOYMENTS,
+            collection="employments",
+            what="people",
+            scope=_PEOPLE_SCOPE,
+        )
+        for row in rows:
+            fields = Fields(row, Findings())
+            employment_id = fields.identifier("id")
+            if not employment_id:
+                yield [row]
+                continue
+            try:
+                yield [self._show(employment_id)]
+            except NotFoundError:
+                self._skipped.append(
+                    SkippedRecord(
+                        external_id=employment_id,
+                        name=fields.text("full_name", 300),
+                        reason="Remote listed this worker and then no longer knew them.",
+                    )
+                )
+
+    def _show(self, employment_id: str) -> Any:
+        """https://developer.remote.com/reference/get_show_employment"""
+
+        def read(body: Any) -> Any:
+            data = body.get("data") if isinstance(body, dict) else None
+            found = data.get("employment") if isinstance(data, dict) else None
+            if not isinstance(found, dict) or found.get("id") != employment_id:
+                raise MalformedAnswer("the body lacks the employment asked for")
+            return found
+
+        return self._session.get(
+            f"{_EMPLOYMENTS}/{quote(employment_id, safe='')}",
+            params={"exclude_files": "true"},
+            what=f"the person with the id {employment_id[:40]}",
+            scope=_PEOPLE_SCOPE,
+            read=read,
+        )
+
+    def _offboardings(self) -> list[Any]:
+        try:
+            return self._offboardings_of("v2")
+        except NotFoundError:
+            self._progress("Remote offers only its older list of offboardings; reading that")
+            return self._offboardings_of("v1")
+
+    def _offboardings_of(self, version: str) -> list[Any]:
+        """https://developer.remote.com/reference/get_index_offboarding"""
+        return numbered_rows(
+            self._session,
+            f"/{version}/offboardings",
+            collection="offboardings",
+            what="offboardings",
+            scope="offboarding:read",
+            # Without it the confidential ones are hidden, and their people never leave.
+            params={"include_confidential": "true"},
+        )
+
+    def _optional(
+        self,
+        path: str,
+        collection: str,
+        *,
+        what: str,
+        scope: str,
+        read: Callable[[Any], Leaving],
+        matters: Callable[[WorkerRecord], bool],
+    ) -> list[Leaving]:
+        """A list not every account has. A refusal counts only if somebody's end hangs on it."""
+        try:
+            rows = numbered_rows(self._session, path, collection=collection, what=what, scope=scope)
+        except NotFoundError:
+            self._progress(f"This account has no {what}")
+            return []
+        except ForbiddenError as error:
+            self._progress(f"This token may not read {what}")
+            self._denied.append((matters, error))
+            return []
+        return [read(row) for row in rows]
+
+    def _entities(self, company_id: str) -> list[Any]:
+        """https://developer.remote.com/reference/get_index_company_legal_entities"""
+        if not company_id:
+            return []
+        return numbered_rows(
+            self._session,
+            f"/v1/companies/{quote(company_id, safe='')}/legal-entities",
+            collection="legal_entities",
+            what="legal entities",
+            scope="company:read",
+        )
+
+
+def _is_on_own_payroll(record: WorkerRecord) -> bool:
+    return record.is_live and record.worker_type == WorkerType.DIRECT_EMPLOYEE
+
+
+def _is_contractor_of_record(record: WorkerRecord) -> bool:
+    return record.is_live and record.contract_type == CONTRACTOR_TYPES["cor"]

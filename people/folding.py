@@ -1,0 +1,27 @@
+"""Texts reduced to what people compare by."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+_LETTERS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
+)
+
+
+def fold(text: str) -> str:
+    """Lower-case, without accents, single spaces: “Łukasz  Ångström” → “lukasz angstrom”."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    kept = "".join(char for char in plain if not unicodedata.combining(char))
+    return " ".join(kept.translate(_LETTERS).split())
+
+
+def email_key(address: str) -> str:
+    """How work e-mails are compared: compatibility forms unified, lower-case, no outer space."""
+    return unicodedata.normalize("NFKC", address).strip().lower()
+
+
+def search_text(texts: Iterable[str]) -> str:
+    """What the search looks in."""
+    return fold(" ".join(text for text in texts if text))

@@ -1,0 +1,138 @@
+"""Read the directory and its policy into plain values, in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from people.defaults import workspace_get
+from people.models import (
+    FieldOverride,
+    FieldPolicy,
+    LegalEntity,
+    Person,
+    PersonAlias,
+    SourceRecord,
+    WorkerTypeMapping,
+    Workspace,
+)
+from people.plan import DATES, TEXTS, Directory, KnownPerson, KnownRecord, Policy, RecordKey
+
+_CHUNK = 2_000
+_PLAIN = (
+    "work_email",
+    *(name for name in TEXTS if name not in ("team", "legal_entity")),
+    *DATES,
+    "remote_id",
+    "display_id",
+    "employment_type",
+    "status",
+    "timezone",
+    "language",
+    "custom",
+)
+_COLUMNS = (
+    "pk",
+    "team__name",
+    "legal_entity__name",
+    "manager_id",
+    "value_sources",
+    "problems",
+    "problem_notes",
+    *_PLAIN,
+)
+_RECORD = (
+    "source",
+    "external_id",
+    "person_id",
+    "digest",
+    "is_live",
+    "is_primary",
+    "skip_reason",
+    "missing_since",
+)
+
+
+def directory_lock() -> None:
+    """Stand in line for changing the directory; call inside a transaction.
+
+    PostgreSQL locks the settings row; SQLite has only one writer anyway.
+    """
+    workspace = workspace_get()
+    Workspace.objects.select_for_update().get(pk=workspace.pk)
+
+
+def digests_load() -> Directory:
+    """Only what tells whether anything changed: stored records without values, no people."""
+    return Directory(records=_records(with_values=False))
+
+
+def directory_load() -> Directory:
+    """Everybody and every source record."""
+    overrides: dict[int, dict[str, Any]] = {}
+    for person_id, name, value in FieldOverride.objects.values_list("person_id", "field", "value"):
+        overrides.setdefault(person_id, {})[name] = value
+    aliases: dict[int, set[str]] = {}
+    for person_id, email in PersonAlias.objects.values_list("person_id", "email"):
+        aliases.setdefault(person_id, set()).add(email)
+    people: dict[int, KnownPerson] = {}
+    rows = Person.objects.order_by("pk").values_list(*_COLUMNS).iterator(chunk_size=_CHUNK)
+    for pk, team, entity, manager, sources, problems, notes, *plain in rows:
+        values = dict(zip(_PLAIN, plain, strict=True))
+        values.update(team=team or "", legal_entity=entity or "", manager=manager)
+        people[pk] = KnownPerson(
+            id=pk,
+            values=values,
+            value_sources=sources,
+            problems=tuple(problems),
+            notes=tuple(notes),
+            overrides=overrides.get(pk, {}),
+            aliases=frozenset(aliases.get(pk, ())),
+        )
+    return Directory(
+        people=people, records=_records(with_values=True), entity_names=_entity_names()
+    )
+
+
+def _records(*, with_values: bool) -> Mapping[RecordKey, KnownRecord]:
+    columns = (*_RECORD, "values") if with_values else _RECORD
+    found: dict[RecordKey, KnownRecord] = {}
+    for row in SourceRecord.objects.values_list(*columns).iterator(chunk_size=_CHUNK):
+        record = KnownRecord(**dict(zip(columns, row, strict=True)))
+        found[record.key] = record
+    return found
+
+
+def _entity_names() -> dict[str, str]:
+    rows = LegalEntity.objects.exclude(external_id="").values_list("external_id", "name")
+    return dict(rows)
+
+
+def policy_load(*, sources_by_age: tuple[str, ...] = ()) -> Policy:
+    """How values are chosen. ``sources_by_age`` defaults to the order of first appearance."""
+    if not sources_by_age:
+        sources_by_age = sources_known()
+    return Policy(
+        field_sources={
+            name: tuple(sources)
+            for name, sources in FieldPolicy.objects.values_list("field", "sources")
+        },
+        sources_by_age=sources_by_age,
+        employment_types=dict(
+            WorkerTypeMapping.objects.values_list("worker_type", "employment_type__key")
+        ),
+        entity_timezones={
+            name: zone for name, zone in LegalEntity.objects.values_list("name", "timezone") if zone
+        },
+        workspace_timezone=workspace_get().timezone,
+    )
+
+
+def sources_known() -> tuple[str, ...]:
+    """Keys of the sources that ever delivered somebody, oldest first."""
+    found: dict[str, None] = {}
+    for source in (
+        SourceRecord.objects.order_by("first_seen_at", "source").values_list("source", flat=True)
+    ).iterator(chunk_size=_CHUNK):
+        found[source] = None
+    return tuple(found)

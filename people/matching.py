@@ -1,0 +1,243 @@
+"""Whose record is it? Source id first, then work e-mail, then the addresses of before.
+
+Pure: no database, no clock. The order in which records arrive never matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from people.folding import email_key, fold
+from people.plan import Conflict, Directory, KnownPerson, KnownRecord, RecordKey, Ref
+from people.records import WorkerRecord
+
+ENDED_UNKNOWN = "Ended. Only active and upcoming contracts sync by default."
+NO_EMAIL = "No work email yet: a person is found by work email."
+BAD_EMAIL = "The work email is not an address."
+_LONGEST_EMAIL = 254
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One record as it stands after this sync, beside what was stored."""
+
+    record: WorkerRecord
+    digest: str
+    stored: KnownRecord | None
+    missing_since: datetime | None = None
+    newly_missing: bool = False
+
+    @property
+    def key(self) -> RecordKey:
+        """Source and id."""
+        return self.record.source, self.record.external_id
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether it differs from what was stored."""
+        if self.stored is None or self.stored.digest != self.digest:
+            return True
+        return self.stored.missing_since != self.missing_since
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matching:
+    """Every record's person, or the reason why it has none."""
+
+    owner: Mapping[RecordKey, Ref] = field(default_factory=dict)
+    skip_reason: Mapping[RecordKey, str] = field(default_factory=dict)
+    conflicts: tuple[Conflict, ...] = ()
+
+
+class EmailIndex:
+    """Who is found under an address: present ones before former ones."""
+
+    def __init__(self, people: Iterable[KnownPerson]) -> None:
+        self._current: dict[str, Ref] = {}
+        self._former: dict[str, Ref] = {}
+        for person in people:
+            self._current[email_key(person.values["work_email"])] = person.id
+            for alias in person.aliases:
+                self._former[email_key(alias)] = person.id
+
+    @classmethod
+    def settled(cls, people: Mapping[int, KnownPerson], emails: Mapping[Ref, str]) -> EmailIndex:
+        """The index as it will be once everybody has the address in ``emails``."""
+        index = cls(())
+        for person in people.values():
+            for email in (person.values["work_email"], *person.aliases):
+                index._former.setdefault(email_key(email), person.id)
+        index._current = {email_key(email): ref for ref, email in emails.items()}
+        return index
+
+    def claim(self, email: str, ref: Ref) -> None:
+        """Remember that ``ref`` is about to be known under ``email``, unless somebody is."""
+        self._current.setdefault(email_key(email), ref)
+
+    def current(self, email: str) -> Ref | None:
+        """Whose present address it is."""
+        return self._current.get(email_key(email))
+
+    def former(self, email: str) -> Ref | None:
+        """Whose former address it is."""
+        return self._former.get(email_key(email))
+
+    def find(self, email: str) -> Ref | None:
+        """Whose address it is or was."""
+        found = self.current(email)
+        return found if found is not None else self.former(email)
+
+
+def email_problem(email: str) -> str:
+    """Why nobody can be found by this address; ``""`` when it will do."""
+    if not email:
+        return NO_EMAIL
+    local, at, domain = email.rpartition("@")
+    fits = at and local and "." in f"{domain}." and domain and len(email) <= _LONGEST_EMAIL
+    return "" if fits and not any(char.isspace() for char in email) else BAD_EMAIL
+
+
+def match(views: Sequence[View], directory: Directory) -> Matching:
+    """Give every record its person."""
+    index = EmailIndex(directory.people.values())
+    owner: dict[RecordKey, Ref] = {}
+    for view in views:
+        person_id = view.stored.person_id if view.stored else None
+        if person_id is not None and person_id in directory.people:
+            owner[view.key] = person_id
+    for view in views:
+        email = view.record.work_email
+        usable = view.record.is_live and not email_problem(email) and index.former(email) is None
+        if view.key in owner and usable:
+            index.claim(email, owner[view.key])
+    return _match_by_email(views, directory, index, owner)
+
+
+def _match_by_email(
+    views: Sequence[View], directory: Directory, index: EmailIndex, owner: dict[RecordKey, Ref]
+) -> Matching:
+    skipped: dict[RecordKey, str] = {}
+    conflicts: list[Conflict] = []
+    linked = set(owner.values())
+    groups: dict[str, list[View]] = {}
+    for view in views:
+        if view.key in owner:
+            continue
+        problem = email_problem(view.record.work_email)
+        if problem:
+            skipped[view.key] = problem
+        else:
+            groups.setdefault(email_key(view.record.work_email), []).append(view)
+    for email, group in sorted(groups.items()):
+        ref = index.current(email)
+        if ref is None and (former := index.former(email)) is not None:
+            stranger = [view for view in group if not _same_human(view, directory, former)]
+            if stranger:
+                conflict = _recycled(email, stranger[0], directory, former)
+                conflicts.append(conflict)
+                skipped.update({view.key: conflict.reason for view in group})
+                continue
+            ref = former
+        if ref not in linked and not any(view.record.is_live for view in group):
+            skipped.update({view.key: ENDED_UNKNOWN for view in group})
+            continue
+        owner.update({view.key: email if ref is None else ref for view in group})
+    return Matching(owner=owner, skip_reason=skipped, conflicts=tuple(conflicts))
+
+
+def _same_human(view: View, directory: Directory, ref: Ref) -> bool:
+    """A former address is weaker than a present one: companies hand addresses out again."""
+    person = directory.people[int(ref)]
+    born, known_born = view.record.date_of_birth, person.values.get("date_of_birth")
+    if born and known_born:
+        return bool(born == known_born)
+    names = set(fold(view.record.full_name).split())
+    known = set(fold(person.values.get("full_name") or "").split())
+    return not names or not known or bool(names & known)
+
+
+def _recycled(email: str, view: View, directory: Directory, ref: Ref) -> Conflict:
+    former = directory.people[int(ref)].values.get("full_name") or "another person"
+    return Conflict(
+        work_email=email,
+        name=view.record.full_name,
+        reason=(
+            f"The work email {email} formerly belonged to {former}, who seems to be somebody "
+            "else. Remove the former address from that person to let this one in."
+        ),
+    )
+
+
+def primary_of(views: Sequence[View], *, today: date) -> View:
+    """The employment that speaks for the person within one source.
+
+    Live before ended (one that vanished from the feed after a newer one began counts as ended);
+    active before upcoming; latest start; stable id.
+    """
+    newest_begun = max(
+        (
+            view.record.start_date
+            for view in views
+            if view.missing_since is None
+            and view.record.start_date is not None
+            and view.record.start_date <= today
+        ),
+        default=None,
+    )
+
+    def rank(view: View) -> tuple[bool, bool, int, str]:
+        record = view.record
+        start = record.start_date.toordinal() if record.start_date else 0
+        replaced = (
+            view.missing_since is not None
+            and newest_begun is not None
+            and (record.start_date is None or record.start_date < newest_begun)
+        )
+        return (
+            not record.is_live or replaced,
+            record.contract_status == "upcoming",
+            -start,
+            record.external_id,
+        )
+
+    return min(views, key=rank)
+
+
+def emails_settle(
+    wanted: Mapping[Ref, str], directory: Directory
+) -> tuple[dict[Ref, str], list[Ref]]:
+    """Give each person the address they want unless somebody else keeps it.
+
+    Returns every person's address and those who had to keep their old one.
+    """
+    former = {
+        email_key(alias): person.id
+        for person in directory.people.values()
+        for alias in person.aliases
+    }
+    settled = dict(wanted)
+    losers: list[Ref] = []
+
+    def present(ref: Ref) -> str:
+        return directory.people[ref].values["work_email"] if isinstance(ref, int) else ref
+
+    for ref, email in sorted(wanted.items(), key=lambda item: str(item[0])):
+        foreign = former.get(email_key(email))
+        if email != present(ref) and foreign is not None and foreign != ref:
+            settled[ref] = present(ref)
+            losers.append(ref)
+    while True:
+        takers: dict[str, list[Ref]] = {}
+        for ref, email in settled.items():
+            takers.setdefault(email_key(email), []).append(ref)
+        giving_way: list[Ref] = []
+        for refs in takers.values():
+            refs.sort(key=lambda ref: (settled[ref] != present(ref), str(ref)))
+            giving_way += [ref for ref in refs[1:] if settled[ref] != present(ref)]
+        if not giving_way:
+            return settled, losers
+        for ref in giving_way:
+            settled[ref] = present(ref)
+        losers += giving_way

@@ -56,6 +56,12 @@ class PermanentError(IntegrationError):
     code = "permanent"
 
 
+class NotAvailableError(PermanentError):
+    """The target has no such function (a plan without the API): do it the next way instead."""
+
+    code = "not_available"
+
+
 class UncertainError(IntegrationError):
     """The request left us and no answer came: the effect may or may not have happened."""
 

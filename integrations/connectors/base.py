@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from siit_remote.lib.registry import Registry
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
     from datetime import date, datetime
 
     from people.records import SkippedRecord, WorkerRecord
@@ -68,6 +70,25 @@ class Transport(Protocol):
         Raises ``ConfigError`` (address refused), ``TransientError`` (nothing was sent, or a method
         without effect got no answer) or ``UncertainError`` (a method with effect got none).
         """
+        ...
+
+
+@runtime_checkable
+class SocketTransport(Protocol):
+    """The same door for protocols other than HTTP (mail)."""
+
+    def open_socket(self, host: str, port: int, *, timeout: float) -> socket.socket:
+        """A socket connected to a checked address. Raises ``ConfigError``, ``TransientError``."""
+        ...
+
+    def is_private(self, host: str, port: int) -> bool:
+        """Whether ``host`` lies in a private network that an administrator allowed."""
+        ...
+
+    def recorded(
+        self, operation: str, *, target: str, idempotency_key: str = "", quiet_when_ok: bool = False
+    ) -> AbstractContextManager[Callable[[HttpResponse], None]]:
+        """Record what happens inside as one attempt."""
         ...
 
 
@@ -191,6 +212,23 @@ class AccountAdmin(Protocol):
 
     def groups_of(self, external_id: str) -> tuple[str, ...]:
         """Names of the groups the account belongs to now."""
+        ...
+
+
+@runtime_checkable
+class MemberAdmin(Protocol):
+    """Members of a chat workspace. Every verb is safe to repeat."""
+
+    def find_member(self, work_email: str) -> RemoteAccount | None:
+        """The member with this very address, or ``None``. Raises ``NotAvailableError``."""
+        ...
+
+    def deactivate_member(self, work_email: str, *, idempotency_key: str) -> RemoteAccount | None:
+        """Deactivate and read back; ``None``: nobody there has this address.
+
+        A member already inactive is success. Raises ``NotAvailableError`` where the workspace's
+        plan has no such function.
+        """
         ...
 
 

@@ -1,0 +1,226 @@
+"""Accounts over SCIM: find, create or adopt, suspend; each read back before it counts as done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from integrations.connectors.base import AccountProfile, RemoteAccount
+from integrations.connectors.scim.matching import (
+    Resource,
+    id_of,
+    is_active,
+    pick_user,
+    quoted,
+    to_account,
+)
+from integrations.connectors.scim.session import NOT_UNDERSTOOD, version_of
+from integrations.errors import (
+    IntegrationError,
+    PermanentError,
+    RateLimitedError,
+    TransientError,
+    UnauthorizedError,
+    UncertainError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from integrations.connectors.scim.session import Capabilities, ScimSession
+
+_USER = "urn:ietf:params:scim:schemas:core:2.0:User"
+_PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+# Written by the server alone; sending them back is refused by some.
+_READ_ONLY = frozenset({"meta", "groups", "password"})
+
+
+def patch_body(*operations: dict[str, Any]) -> dict[str, Any]:
+    """The envelope of a PATCH (RFC 7644 §3.5.2)."""
+    return {"schemas": [_PATCH], "Operations": list(operations)}
+
+
+class Accounts:
+    """Users of one SCIM server."""
+
+    def __init__(self, session: ScimSession, capabilities: Capabilities) -> None:
+        self._session = session
+        self._can = capabilities
+
+    def by_id(self, external_id: str) -> Resource | None:
+        """The user with this id; ``None`` when there is none (any more)."""
+        return self._session.by_id("Users", external_id, filters=self._can.filter)
+
+    def by_email(self, work_email: str, *, scan: bool = False) -> Resource | None:
+        """The user with this work e-mail. ``scan`` reads everybody whatever filters say."""
+
+        def pick(listed: list[Resource]) -> Resource | None:
+            return pick_user(listed, work_email=work_email)
+
+        what = "looking up the account"
+        if scan:
+            return self._session.scan("Users", pick=pick, what=what)
+        value = quoted(work_email)
+        return self._session.search(
+            "Users",
+            queries=(f"userName eq {value}", f"emails.value eq {value}"),
+            pick=pick,
+            filters=self._can.filter,
+            what=what,
+        )
+
+    def create(
+        self, profile: AccountProfile, *, idempotency_key: str
+    ) -> tuple[RemoteAccount, bool]:
+        """See ``AccountAdmin.create_account``. A found account that sleeps is woken."""
+        found = self.by_email(profile.work_email)
+        if found is not None:
+            return self._awake(found, idempotency_key=idempotency_key), False
+        try:
+            made = self._session.send(
+                "POST",
+                self._session.address("Users"),
+                body=_new_user(profile),
+                what="creating the account",
+                idempotency_key=idempotency_key,
+            )
+        except (UnauthorizedError, RateLimitedError):
+            raise
+        except IntegrationError as error:
+            return self._after_failed_create(profile, error, idempotency_key=idempotency_key)
+        if id_of(made) and pick_user([made], work_email=profile.work_email):
+            return to_account(made), True
+        read_back = self.by_email(profile.work_email)
+        if read_back is None:
+            raise TransientError("The account was created but does not show yet.")
+        return to_account(read_back), True
+
+    def _after_failed_create(
+        self, profile: AccountProfile, error: IntegrationError, *, idempotency_key: str
+    ) -> tuple[RemoteAccount, bool]:
+        """Look again: a duplicate is told as 409, 400 or 500, and a lost answer as nothing."""
+        refused = isinstance(error, PermanentError)
+        found = self.by_email(profile.work_email)
+        if found is None and refused:
+            # The server knows better than its filter: compare everybody ourselves.
+            found = self.by_email(profile.work_email, scan=True)
+        if found is not None:
+            made_now = isinstance(error, UncertainError)
+            return self._awake(found, idempotency_key=idempotency_key), made_now
+        if error.status == 409:
+            raise PermanentError(
+                f"The user name {profile.username} is taken by an account with another e-mail. "
+                "Choose another user name for this person.",
+                status=409,
+            ) from error
+        if refused:
+            raise error
+        # Finding comes first in every attempt, so creating is safe to repeat.
+        raise TransientError(
+            f"{error.message} The account does not exist yet; creating it is tried again.",
+            request_id=error.request_id,
+            status=error.status,
+        ) from error
+
+    def _awake(self, resource: Resource, *, idempotency_key: str) -> RemoteAccount:
+        if is_active(resource):
+            return to_account(resource)
+        return self._set_active(resource, active=True, idempotency_key=idempotency_key)
+
+    def suspend(self, external_id: str, *, idempotency_key: str) -> RemoteAccount:
+        """See ``AccountAdmin.suspend_account``. An account that is gone is as good as inactive."""
+        found = self.by_id(external_id)
+        if found is None:
+            return RemoteAccount(external_id=external_id, username="", active=False)
+        if not is_active(found):
+            return to_account(found)
+        return self._set_active(found, active=False, idempotency_key=idempotency_key)
+
+    def _set_active(
+        self, resource: Resource, *, active: bool, idempotency_key: str
+    ) -> RemoteAccount:
+        """Try each way a server may understand until reading back shows the wanted value."""
+        external_id = id_of(resource)
+        word = "reactivating" if active else "deactivating"
+        refusal: IntegrationError | None = None
+        for attempt in self._ways(resource, active=active, word=word, key=idempotency_key):
+            try:
+                attempt()
+            except PermanentError as error:
+                if error.status not in NOT_UNDERSTOOD | {409, 412}:
+                    raise
+                refusal = error
+            except (TransientError, UncertainError) as error:
+                refusal = error
+            now = self.by_id(external_id)
+            if now is None and not active:
+                return RemoteAccount(external_id=external_id, username="", active=False)
+            if now is not None and is_active(now) is active:
+                return to_account(now)
+            if refusal is not None and _is_down(refusal):
+                break
+        if isinstance(refusal, PermanentError):
+            raise refusal
+        raise TransientError(
+            f"The account is still {'inactive' if active else 'active'} after {word} it; "
+            "it is tried again."
+        ) from refusal
+
+    def _ways(
+        self, resource: Resource, *, active: bool, word: str, key: str
+    ) -> list[Callable[[], object]]:
+        address = self._session.location(resource, kind="Users")
+        what = f"{word} the account"
+
+        def patch(operation: dict[str, Any]) -> Callable[[], object]:
+            return lambda: self._session.send(
+                "PATCH", address, body=patch_body(operation), what=what, idempotency_key=key
+            )
+
+        def put() -> object:
+            now = self.by_id(id_of(resource))
+            if now is None:
+                return None
+            body = {name: value for name, value in now.items() if name not in _READ_ONLY}
+            return self._session.send(
+                "PUT",
+                address,
+                body={**body, "active": active},
+                what=what,
+                idempotency_key=key,
+                version=version_of(now),
+            )
+
+        patches = [
+            patch({"op": "replace", "path": "active", "value": active}),
+            patch({"op": "replace", "value": {"active": active}}),
+            # Some servers were written after one vendor's examples: capital verb, value as text.
+            patch({"op": "Replace", "path": "active", "value": str(active)}),
+        ]
+        return [*(patches if self._can.patch else []), put, put]
+
+
+def _is_down(error: IntegrationError) -> bool:
+    """Whether asking in another way is pointless for now; a mere 500 may be about the way."""
+    unanswered = isinstance(error, TransientError | UncertainError) and error.status is None
+    return unanswered or error.status in {408, 425, 502, 503, 504}
+
+
+def _new_user(profile: AccountProfile) -> Resource:
+    body: Resource = {
+        "schemas": [_USER],
+        "userName": profile.username or profile.work_email,
+        "displayName": profile.full_name,
+        "name": {
+            "formatted": profile.full_name,
+            "givenName": profile.given_name,
+            "familyName": profile.family_name,
+        },
+        "emails": [{"value": profile.work_email, "type": "work", "primary": True}],
+        "active": True,
+    }
+    body["name"] = {name: value for name, value in body["name"].items() if value}
+    if profile.job_title:
+        body["title"] = profile.job_title
+    if profile.external_id:
+        body["externalId"] = profile.external_id
+    return body

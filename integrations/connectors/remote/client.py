@@ -24,6 +24,10 @@ PRODUCTION_HOST = "gateway.remote.com"
 SANDBOX_HOSTS = frozenset({"gateway.remote-sandbox.com", "gateway.partners.remote-sandbox.com"})
 REFRESH_SECONDS = 1800.0
 TEST_SECONDS = 30.0
+NO_COMPANY = (
+    "Remote names no company for this token: use a token that was generated in the company's own "
+    "settings."
+)
 
 
 def environment_of(base_url: str) -> str:
@@ -67,10 +71,7 @@ class RemoteClient:
         identity = _identity(self._session(TEST_SECONDS))
         problems = []
         if not identity["company_id"]:
-            problems.append(
-                "Remote names no company for this token: use a token that was generated in the "
-                "company's own settings."
-            )
+            problems.append(NO_COMPANY)
         if identity.pop("user_status") not in {"", "active"}:
             problems.append("The user this token belongs to is not active in Remote.")
         account = {**identity, "environment": environment_of(self._base_url)}
@@ -83,7 +84,10 @@ class RemoteClient:
         ``IncompleteError`` and ``TransientError`` (nothing may be applied), ``PermanentError``.
         """
         session = self._session(self._deadline)
-        company_id = _identity(session)["company_id"]
+        known = str(self._settings.account.get("company_id", ""))
+        company_id = _identity(session)["company_id"] or known
+        if not company_id:
+            raise ConfigError(NO_COMPANY)
         self._expect_company(company_id)
         refresh = Refresh(
             session,
@@ -92,7 +96,7 @@ class RemoteClient:
             progress=progress,
             expect_company=self._expect_company,
         )
-        refresh.read_lookups(company_id or str(self._settings.account.get("company_id", "")))
+        refresh.read_lookups(company_id)
         refresh.read_people()
         return refresh.feed()
 
@@ -115,7 +119,7 @@ class RemoteClient:
 
 def _identity(session: RemoteSession) -> dict[str, str]:
     def read(body: Any) -> dict[str, str]:
-        if not isinstance(body, dict) or not isinstance(body.get("data"), dict):
+        if not isinstance(body, dict) or not isinstance(body.get("data"), dict) or not body["data"]:
             raise MalformedAnswer("the body lacks data")
         data = Fields(body["data"], Findings())
         company, user = data.nested("company"), data.nested("user")

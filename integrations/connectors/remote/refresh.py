@@ -232,8 +232,6 @@ class Refresh:
 
     def _entities(self, company_id: str) -> list[Any]:
         """https://developer.remote.com/reference/get_index_company_legal_entities"""
-        if not company_id:
-            return []
         return numbered_rows(
             self._session,
             f"/v1/companies/{quote(company_id, safe='')}/legal-entities",

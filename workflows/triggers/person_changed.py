@@ -1,0 +1,83 @@
+"""A synced field of a person changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from workflows.fields import FIELDS
+from workflows.nodes import TRIGGERS, Happening, Occurrence, PlanningWorld, Trigger, Window
+from workflows.params import AnyParam, ParamsForm, TextParam
+
+
+def field_names() -> tuple[str, ...]:
+    """Fields of a person that can change."""
+    return tuple(key.removeprefix("person.") for key in FIELDS if key.startswith("person."))
+
+
+class ChangedParams(ParamsForm):
+    """The field, and the values it went from and to."""
+
+    field = TextParam(label="Field", choices=field_names())
+    from_ = AnyParam(required=False, label="From")
+    to = AnyParam(required=False, label="To")
+
+
+@TRIGGERS.register
+class PersonChangedTrigger(Trigger):
+    """Fires once for each change, never for a first import."""
+
+    key = "person.changed"
+    label = "Person changed"
+    icon = "user-check"
+    Params = ChangedParams
+    forecastable = False
+    includes_ended = True
+
+    def sentence(self, params: Mapping[str, Any]) -> str:
+        """As “when the team changes to Sales”."""
+        words = f"when the {str(params.get('field', 'field')).replace('_', ' ')} changes"
+        if params.get("from"):
+            words += f" from {_listed(params['from'])}"
+        if params.get("to"):
+            words += f" to {_listed(params['to'])}"
+        return words
+
+    def occurrences(
+        self, params: Mapping[str, Any], *, window: Window, world: PlanningWorld
+    ) -> Iterable[Occurrence]:
+        """One for each change that fits."""
+        for event in world.happenings:
+            person = world.people.get(event.person_id)
+            if person is None or not self._fits(event, params):
+                continue
+            if window.start < event.at <= window.end:
+                yield Occurrence(
+                    person_id=person.id,
+                    anchor=f"event:{event.id}",
+                    due_at=event.at,
+                    timezone=person.timezone,
+                    known_at=event.at,
+                    change={
+                        "change.field": event.field,
+                        "change.before": event.before,
+                        "change.after": event.after,
+                    },
+                )
+
+    def _fits(self, event: Happening, params: Mapping[str, Any]) -> bool:
+        if event.kind != self.key or event.baseline or event.field != params.get("field"):
+            return False
+        return _among(event.before, params.get("from")) and _among(event.after, params.get("to"))
+
+
+def _among(value: Any, wanted: Any) -> bool:
+    """Whether a value is the wanted one or in the wanted list; nothing wanted is everything."""
+    if wanted in (None, "", []):
+        return True
+    listed = wanted if isinstance(wanted, list | tuple) else [wanted]
+    return str(value or "").strip().casefold() in {str(item).strip().casefold() for item in listed}
+
+
+def _listed(value: Any) -> str:
+    return " or ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

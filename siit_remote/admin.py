@@ -14,12 +14,17 @@ from siit_remote.roles import staff_flag_set
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+    _UserAdmin = UserAdmin[User]
+else:
+    # At run time Django's class takes no type argument.
+    _UserAdmin = UserAdmin
+
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
 @admin.register(User)
-class AccountAdmin(AuditedAdminMixin, UserAdmin):
+class AccountAdmin(AuditedAdminMixin, _UserAdmin):
     """Accounts get roles; single permissions and the staff flag follow from them."""
 
     list_display = ["username", "email", "first_name", "last_name", "is_active", "last_login"]

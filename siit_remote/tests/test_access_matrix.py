@@ -19,6 +19,9 @@ OPEN = "200 200 200 200 200 200"
 ANYBODY = "302 200 200 200 200 200"
 STAFF = "302 200 200 200 403 403"
 ADMINS = "302 200 200 403 403 403"
+# A POST that does its work sends back to the page.
+ADMINS_POST = "302 302 302 403 403 403"
+STAFF_POST = "302 302 302 302 403 403"
 NO_METHOD = "405 405 405 405 405 405"
 
 MATRIX: dict[str, tuple[str, str]] = {
@@ -36,6 +39,10 @@ MATRIX: dict[str, tuple[str, str]] = {
     "integrations": (STAFF, NO_METHOD),
     "connection": (STAFF, NO_METHOD),
     "sync-run": (STAFF, NO_METHOD),
+    "connect": (ADMINS, ADMINS),
+    "connection-settings": (ADMINS, ADMINS),
+    "connection-test": (NO_METHOD, ADMINS_POST),
+    "connection-disconnect": (NO_METHOD, ADMINS_POST),
     "workflows": (STAFF, NO_METHOD),
     "workflow": (STAFF, NO_METHOD),
     "workflow-document": (STAFF, NO_METHOD),
@@ -64,6 +71,10 @@ def _kwargs(name: str, company: Company) -> dict[str, Any]:
     return {
         "person": {"pk": company.people["report"].pk},
         "connection": {"key": "remote"},
+        "connect": {"connector": "remote"},
+        "connection-settings": {"key": "remote"},
+        "connection-test": {"key": "remote"},
+        "connection-disconnect": {"key": "remote"},
         "sync-run": {"key": "remote", "pk": made["sync"].pk},
         "workflow": {"key": "offboarding"},
         "workflow-document": {"key": "offboarding"},

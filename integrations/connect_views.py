@@ -1,0 +1,113 @@
+"""Connect an outside system, change its settings, test it, disconnect it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from integrations.connectors.base import CONNECTORS
+from integrations.errors import ConfigError
+from integrations.forms import ConnectionForm
+from integrations.models import Connection
+from integrations.services import connection_disconnect, connection_save, connection_test
+from siit_remote.access import require
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+    from integrations.connectors.base import Connector
+
+
+def _free_key(wanted: str) -> str:
+    """The connector's own key, else with the first free number."""
+    taken = set(Connection.objects.values_list("key", flat=True))
+    number = 2
+    key = wanted
+    while key in taken:
+        key, number = f"{wanted}-{number}", number + 1
+    return key
+
+
+def _say(request: HttpRequest, connection: Connection, problems: tuple[str, ...]) -> None:
+    """How the test went, in words."""
+    if connection.status == Connection.Status.NEEDS_ATTENTION:
+        messages.error(request, f"{connection.name} does not work: {connection.last_error}")
+        return
+    messages.success(request, f"{connection.name} works.")
+    for problem in problems:
+        messages.warning(request, problem)
+
+
+def _edit(
+    request: HttpRequest, *, connector: Connector, key: str, connection: Connection | None
+) -> HttpResponse:
+    form = ConnectionForm(
+        request.POST if request.method == "POST" else None,
+        connector=connector,
+        config=connection.config if connection else {},
+        stored_secrets=bool(connection and connection.secrets_token),
+        initial={"name": connection.name if connection else connector.label},
+    )
+    if request.method == "POST" and form.is_valid():
+        actor = cast("AbstractBaseUser", request.user)
+        try:
+            saved = connection_save(
+                key=key,
+                connector=connector.key,
+                name=form.cleaned_data["name"],
+                config=form.config(),
+                secrets=form.secrets(),
+                actor=actor,
+            )
+        except ConfigError as error:
+            form.add_error(None, error.message)
+        else:
+            _say(request, saved, connection_test(saved, actor=actor).problems)
+            return redirect("connection", key=saved.key)
+    context: dict[str, Any] = {"form": form, "connector": connector, "connection": connection}
+    return render(request, "integrations/settings.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@require("integrations.add_connection")
+def connect(request: HttpRequest, connector: str) -> HttpResponse:
+    """Make a connection from a connector of the catalogue, and test it."""
+    kind = CONNECTORS.get(connector)
+    if kind is None:
+        raise Http404
+    return _edit(request, connector=kind, key=_free_key(kind.key), connection=None)
+
+
+@require_http_methods(["GET", "POST"])
+@require("integrations.change_connection")
+def connection_settings(request: HttpRequest, key: str) -> HttpResponse:
+    """Change a connection's settings or secret, and test it."""
+    found = get_object_or_404(Connection, key=key)
+    kind = CONNECTORS.get(found.connector)
+    if kind is None:
+        raise Http404
+    return _edit(request, connector=kind, key=key, connection=found)
+
+
+@require_POST
+@require("integrations.change_connection")
+def connection_test_now(request: HttpRequest, key: str) -> HttpResponse:
+    """Test now."""
+    found = get_object_or_404(Connection, key=key)
+    result = connection_test(found, actor=cast("AbstractBaseUser", request.user))
+    _say(request, found, result.problems)
+    return redirect("connection", key=key)
+
+
+@require_POST
+@require("integrations.change_connection")
+def disconnect(request: HttpRequest, key: str) -> HttpResponse:
+    """Forget the secrets and stop using it."""
+    found = get_object_or_404(Connection, key=key)
+    connection_disconnect(found, actor=cast("AbstractBaseUser", request.user))
+    messages.success(request, f"{found.name} is disconnected. Its secrets were deleted here.")
+    return redirect("connection", key=key)

@@ -37,7 +37,7 @@ class Findings:
     def add(self, problem: str, note: str) -> None:
         """Flag a problem, with its sentence."""
         if problem not in self.problems:
-            self.problems.append(problem)
+            self.problems.append(str(problem))
         self.note(note)
 
     def note(self, note: str) -> None:

@@ -1,0 +1,45 @@
+"""A member of a role."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from people.models import Person
+from workflows.approvers.people import askable
+from workflows.nodes import APPROVERS, Approver, Resolution
+from workflows.params import ParamsForm, TextParam
+
+
+class RoleParams(ParamsForm):
+    """Which."""
+
+    name = TextParam(label="Role", limit=60)
+
+
+@APPROVERS.register
+class RoleApprover(Approver):
+    """A member who is active and is not the subject; the first by name, so that it is one."""
+
+    key = "role"
+    label = "Role"
+    Params = RoleParams
+
+    def sentence(self, params: Mapping[str, Any]) -> str:
+        """In words."""
+        return f"a member of {params.get('name', 'a role')}"
+
+    def resolve(
+        self, params: Mapping[str, Any], *, subject: Person, facts: Mapping[str, Any], now: datetime
+    ) -> Resolution:
+        """One member."""
+        name = str(params.get("name", ""))
+        members = Person.objects.filter(roles__name=name).order_by("full_name", "pk")
+        found = askable(
+            members,
+            subject=subject,
+            how=f"member of {name}",
+            nobody=f"The role {name} has no members.",
+        )
+        return Resolution(people=found.people[:1], reason=found.reason, how=found.how)

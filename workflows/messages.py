@@ -1,0 +1,236 @@
+"""Texts that admins write: Liquid with limits, over a dict of scalars, escaped for each channel.
+
+Liquid was made for untrusted authors: it never calls a method, and it is given no model.
+Names are checked when a template is saved; a value that is missing renders as nothing.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from liquid import Environment, Undefined
+from liquid.exceptions import LiquidError
+
+from workflows.problems import Problem, did_you_mean
+
+if TYPE_CHECKING:
+    from people.models import Person
+    from workflows.models import Request, Run
+
+Channel = Literal["text", "html", "header", "slack", "json"]
+
+MAX_OUTPUT = 64 * 1024
+MAX_SOURCE = 20_000
+_PERSON = (
+    *("full_name", "preferred_name", "work_email", "job_title", "team", "country", "legal_entity"),
+    *("worker_type", "employment_type", "start_date", "end_date", "birthday"),
+)
+NAMES: dict[str, tuple[str, ...]] = {
+    "person": _PERSON,
+    "manager": ("full_name", "preferred_name", "work_email", "job_title"),
+    "run": ("id", "anchor", "due_at"),
+    "request": ("id", "service", "requester", "status", "form"),
+    "workflow": ("key", "name", "owner"),
+}
+
+
+class _Environment(Environment):
+    """Limits by resource, so that no template can take a worker down."""
+
+    context_depth_limit = 10
+    loop_iteration_limit = 1_000
+    local_namespace_limit = 20_000
+    output_stream_limit = MAX_OUTPUT
+
+
+_LIQUID = _Environment(undefined=Undefined)
+
+
+class TemplateProblemError(ValueError):
+    """A template that cannot be rendered; the message says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One message, ready for its channel."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@lru_cache(maxsize=512)
+def _parse(source: str) -> Any:
+    return _LIQUID.from_string(source)
+
+
+def source_problems(source: object, path: str) -> list[Problem]:
+    """What is wrong with one text: no text, too long, broken, or an unknown name."""
+    if not isinstance(source, str):
+        return [Problem(path, "Expected text.")]
+    if len(source) > MAX_SOURCE:
+        return [Problem(path, f"Longer than {MAX_SOURCE} characters.")]
+    try:
+        template = _parse(source)
+        used = template.analyze().globals
+    except (LiquidError, RecursionError) as error:
+        return [Problem(path, f"The placeholder cannot be read: {str(error)[:200]}")]
+    problems: list[Problem] = []
+    for references in used.values():
+        for reference in references:
+            problems += _name_problems([str(part) for part in reference.segments], path)
+    return problems
+
+
+def _name_problems(segments: Sequence[str], path: str) -> list[Problem]:
+    root, rest = segments[0], segments[1:]
+    shown = ".".join(segments)
+    if root not in NAMES:
+        return [Problem(path, f"Unknown name {shown}.{did_you_mean(root, NAMES)}")]
+    if not rest:
+        return [Problem(path, f"{root} is no value; write {root}.{NAMES[root][0]}.")]
+    if rest[0] not in NAMES[root]:
+        return [Problem(path, f"Unknown name {shown}.{did_you_mean(rest[0], NAMES[root])}")]
+    if len(rest) > 1 and (root, rest[0]) != ("request", "form"):
+        return [Problem(path, f"{root}.{rest[0]} has no parts.")]
+    return []
+
+
+def template_problems(variants: Sequence[Any]) -> list[Problem]:
+    """Everything wrong with the variants of a template, by place."""
+    problems: list[Problem] = []
+    if not variants:
+        return [Problem("variants", "A template needs at least one variant.")]
+    allowed = ("language", "country", "default", "subject", "body")
+    for index, variant in enumerate(variants):
+        path = f"variants[{index}]"
+        if not isinstance(variant, Mapping):
+            problems.append(Problem(path, "Expected subject and body."))
+            continue
+        problems += [
+            Problem(f"{path}.{key}", f'Unknown key "{key}".{did_you_mean(str(key), allowed)}')
+            for key in variant
+            if key not in allowed
+        ]
+        problems += source_problems(variant.get("subject", ""), f"{path}.subject")
+        problems += source_problems(variant.get("body"), f"{path}.body")
+    if not any(isinstance(item, Mapping) and item.get("default") for item in variants):
+        problems.append(Problem("variants", "One variant must be the default.", "warning"))
+    return problems
+
+
+def variant_for(variants: Sequence[Mapping[str, Any]], person: Person) -> Mapping[str, Any]:
+    """By language, then country, then the default, then the first."""
+    language = person.language or (person.legal_entity.language if person.legal_entity else "")
+    by_language = [item for item in variants if language and item.get("language") == language]
+    for item in by_language:
+        if item.get("country") in (None, "", person.country):
+            return item
+    for item in variants:
+        if person.country and item.get("country") == person.country:
+            return item
+    return next((item for item in variants if item.get("default")), variants[0])
+
+
+def render(source: str, context: Mapping[str, Any], channel: Channel) -> str:
+    """Fill one text for one channel. Raises :class:`TemplateProblemError`."""
+    try:
+        text = str(_parse(source).render(**_escaped(context, channel)))
+    except (LiquidError, RecursionError) as error:
+        raise TemplateProblemError(f"The template cannot be filled: {str(error)[:200]}") from error
+    if channel == "header":
+        return " ".join(text.split())[:300]
+    return text
+
+
+def render_message(subject: str, body: str, context: Mapping[str, Any]) -> Rendered:
+    """Subject, plain text and HTML of one message."""
+    as_html = render(html.escape(body, quote=False), context, "html").replace("\n", "<br>\n")
+    return Rendered(
+        subject=render(subject, context, "header"),
+        text=render(body, context, "text"),
+        html=f"<p>{as_html}</p>",
+    )
+
+
+def _escaped(value: Any, channel: Channel) -> Any:
+    """The context with every text made harmless where it will stand."""
+    if isinstance(value, Mapping):
+        return {str(key): _escaped(item, channel) for key, item in value.items()}
+    text = "" if value is None else str(value)
+    if channel == "html":
+        return html.escape(text)
+    if channel == "slack":
+        # https://docs.slack.dev/messaging/formatting-message-text#escaping
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    if channel == "json":
+        return _json_text(text)
+    return text
+
+
+def _json_text(text: str) -> str:
+    escaped = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+    return "".join(
+        escaped.get(char, char if char >= " " else f"\\u{ord(char):04x}") for char in text
+    )
+
+
+def _date_words(day: date | None) -> str:
+    return f"{day:%-d %B %Y}" if day else ""
+
+
+def message_context(
+    person: Person, *, run: Run | None = None, request: Request | None = None
+) -> dict[str, Any]:
+    """Scalars only; a birthday comes without its year."""
+    manager = person.manager
+    birth = person.date_of_birth
+    context: dict[str, Any] = {
+        "person": {
+            "full_name": person.full_name,
+            "preferred_name": person.display_name,
+            "work_email": person.work_email,
+            "job_title": person.job_title,
+            "team": person.team.name if person.team else "",
+            "country": person.country,
+            "legal_entity": person.legal_entity.name if person.legal_entity else "",
+            "worker_type": person.get_worker_type_display(),
+            "employment_type": person.employment_type,
+            "start_date": _date_words(person.start_date),
+            "end_date": _date_words(person.end_date),
+            "birthday": f"{birth:%-d %B}" if birth else "",
+        },
+        "manager": {
+            "full_name": manager.full_name if manager else "",
+            "preferred_name": manager.display_name if manager else "",
+            "work_email": manager.work_email if manager else "",
+            "job_title": manager.job_title if manager else "",
+        },
+        "run": {"id": "", "anchor": "", "due_at": ""},
+        "workflow": {"key": "", "name": "", "owner": ""},
+        "request": {"id": "", "service": "", "requester": "", "status": "", "form": {}},
+    }
+    if run is not None:
+        context["run"] = {
+            "id": run.pk,
+            "anchor": run.anchor,
+            "due_at": f"{run.due_at:%-d %B %Y %H:%M} UTC",
+        }
+        workflow = run.workflow
+        context["workflow"] = {
+            "key": workflow.key, "name": workflow.name, "owner": workflow.owner
+        }
+    if request is not None:
+        context["request"] = {
+            "id": request.pk,
+            "service": request.service.name,
+            "requester": str(request.requester),
+            "status": request.status,
+            "form": request.form,
+        }
+    return context

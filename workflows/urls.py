@@ -2,14 +2,21 @@
 
 from django.urls import path
 
-from workflows.views import approval, request, run, task, workflow
+from workflows.views import actions, approval, imports, request, run, task, workflow
 
 urlpatterns = [
     path("workflows/", workflow.workflows, name="workflows"),
     path("workflows/<slug:key>/", workflow.workflow, name="workflow"),
     path("workflows/<slug:key>/document.yaml", workflow.document, name="workflow-document"),
+    path("workflows/<slug:key>/publish/", actions.publish, name="workflow-publish"),
+    path("workflows/<slug:key>/act/<slug:verb>/", actions.act, name="workflow-act"),
+    path("import-workflow/", imports.import_document, name="workflow-import"),
     path("runs/", run.runs, name="runs"),
     path("runs/<int:pk>/", run.run, name="run"),
+    path("runs/<int:pk>/retry/", actions.retry, name="run-retry"),
+    path("runs/<int:pk>/release/", actions.release, name="run-release"),
+    path("runs/<int:pk>/cancel/", actions.cancel, name="run-cancel"),
+    path("steps/<int:pk>/resolve/", actions.resolve, name="step-resolve"),
     path("approvals/", approval.approvals, name="approvals"),
     path("approvals/<int:pk>/", approval.approval, name="approval"),
     path("tasks/", task.tasks, name="tasks"),

@@ -10,8 +10,16 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from siit_remote.access import require
-from workflows.document import dump_yaml, parse_document
+from workflows.document import dump_yaml
+from workflows.document.describe import describe_document
+from workflows.document.diff import diff_documents
+from workflows.document.parse import parse_document
+from workflows.document.shape import WorkflowDocument
+from workflows.document.validate import Vocabulary
 from workflows.models import Run, Workflow
+from workflows.problems import DocumentError, Problem
+from workflows.services import document_problems
+from workflows.vocabulary import vocabulary_now
 
 _LAST_RUNS = 10
 
@@ -23,8 +31,32 @@ def _document(workflow: Workflow) -> dict[str, Any]:
     return data
 
 
+def _parsed(data: dict[str, Any]) -> WorkflowDocument | None:
+    """The stored document; ``None`` for one of another format version, which is only shown."""
+    try:
+        return parse_document(data) if data else None
+    except DocumentError:
+        return None
+
+
 def _yaml(data: dict[str, Any]) -> str:
-    return dump_yaml(parse_document(data)) if data else ""
+    parsed = _parsed(data)
+    return dump_yaml(parsed) if parsed else ""
+
+
+def _sentence(data: dict[str, Any], vocabulary: Vocabulary) -> str:
+    parsed = _parsed(data)
+    return describe_document(parsed, vocabulary) if parsed else ""
+
+
+def _draft_state(workflow: Workflow) -> tuple[list[Problem], list[str]]:
+    """What stands against publishing the draft, and what publishing it would change."""
+    try:
+        draft = parse_document(workflow.draft)
+    except DocumentError as error:
+        return list(error.problems), []
+    live = _parsed(workflow.live_version.document) if workflow.live_version else None
+    return document_problems(draft), diff_documents(live, draft) if live else []
 
 
 @require_GET
@@ -36,7 +68,9 @@ def workflows(request: HttpRequest) -> HttpResponse:
         last_run_at=Subquery(last.values("due_at")[:1]),
         last_run_status=Subquery(last.values("status")[:1]),
     )
-    return render(request, "workflows/list.html", {"workflows": found})
+    vocabulary = vocabulary_now()
+    rows = [(row, _sentence(_document(row), vocabulary)) for row in found]
+    return render(request, "workflows/list.html", {"rows": rows})
 
 
 @require_GET
@@ -44,16 +78,19 @@ def workflows(request: HttpRequest) -> HttpResponse:
 def workflow(request: HttpRequest, key: str) -> HttpResponse:
     """One workflow: what it does in words, its versions, its document, its last runs."""
     found = get_object_or_404(Workflow.objects.select_related("live_version"), key=key)
+    problems, changes = _draft_state(found)
+    publishable = found.live_version is None or bool(changes)
     return render(
         request,
         "workflows/workflow.html",
         {
             "workflow": found,
+            "sentence": _sentence(_document(found), vocabulary_now()),
+            "problems": problems,
+            "changes": changes,
+            "may_publish": publishable and not any(item.level == "error" for item in problems),
             "versions": found.versions.select_related("published_by"),
             "yaml": _yaml(_document(found)),
-            "draft_differs": bool(
-                found.live_version and found.draft and found.draft != found.live_version.document
-            ),
             "runs": found.runs.select_related("person", "version")[:_LAST_RUNS]
             if request.user.has_perm("workflows.view_run")
             else None,

@@ -1,0 +1,41 @@
+"""Small forms of the pages."""
+
+from __future__ import annotations
+
+from django import forms
+
+_TEXT = 2000
+
+
+class ReasonForm(forms.Form):
+    """Why something is done; it stays with the record."""
+
+    reason = forms.CharField(label="Why?", max_length=300)
+
+
+class OptionalReasonForm(forms.Form):
+    """A reason where none is demanded."""
+
+    reason = forms.CharField(label="Why? (optional)", max_length=300, required=False)
+
+
+class ResolveForm(ReasonForm):
+    """What became of a step that ended without an answer."""
+
+    happened = forms.TypedChoiceField(
+        label="What happened?",
+        choices=[("yes", "It happened; go on"), ("no", "It did not happen; try again")],
+        coerce=lambda value: value == "yes",
+    )
+    field_order = ("happened", "reason")
+
+
+class CommentForm(forms.Form):
+    """A remark with a decision or a finished task."""
+
+    comment = forms.CharField(
+        label="Comment (optional)",
+        max_length=_TEXT,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import json
 import re
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -134,6 +135,7 @@ class HttpCaller:
     def _signed(self, body: str, idempotency_key: str, sent_at: datetime) -> dict[str, str]:
         # https://github.com/standard-webhooks/standard-webhooks – the id stays the same over
         # retries, so that a receiver recognises a repeat.
+        sent_at = sent_at.astimezone(UTC)
         signed = {
             "webhook-id": idempotency_key,
             "webhook-timestamp": str(int(sent_at.timestamp())),

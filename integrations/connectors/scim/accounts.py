@@ -40,11 +40,18 @@ def patch_body(*operations: dict[str, Any]) -> dict[str, Any]:
 
 
 class Accounts:
-    """Users of one SCIM server."""
+    """Users of one SCIM server, found by ``address_filters``: attributes that hold the address."""
 
-    def __init__(self, session: ScimSession, capabilities: Capabilities) -> None:
+    def __init__(
+        self,
+        session: ScimSession,
+        capabilities: Capabilities,
+        *,
+        address_filters: tuple[str, ...] = ("userName", "emails.value"),
+    ) -> None:
         self._session = session
         self._can = capabilities
+        self._address_filters = address_filters
 
     def by_id(self, external_id: str) -> Resource | None:
         """The user with this id; ``None`` when there is none (any more)."""
@@ -62,7 +69,7 @@ class Accounts:
         value = quoted(work_email)
         return self._session.search(
             "Users",
-            queries=(f"userName eq {value}", f"emails.value eq {value}"),
+            queries=tuple(f"{attribute} eq {value}" for attribute in self._address_filters),
             pick=pick,
             filters=self._can.filter,
             what=what,

@@ -9,11 +9,13 @@ from workflows.conditions.values import Refused, wanted
 from workflows.fields import FIELDS, NO_TYPES, FieldTypes, choice_problem, field_spec
 from workflows.problems import Problem, did_you_mean, join, shown
 
+_ENOUGH = 100
+
 
 def check_group(
     group: Group, path: str = "conditions", *, types: FieldTypes = NO_TYPES
 ) -> list[Problem]:
-    """Every problem of a condition; [] if it can be published."""
+    """The problems of a condition, at most about a hundred; [] if it can be published."""
     problems = [
         Problem(where, "Add a rule, or take the group away.")
         for where, inner in group.walk_groups(path)
@@ -21,6 +23,9 @@ def check_group(
     ]
     for where, rule in group.walk_rules(path):
         problems.extend(_check_rule(rule, where, types))
+        if len(problems) >= _ENOUGH:  # each suggestion takes time, and nobody reads on
+            problems.append(Problem(path, "There are more problems: mend these first."))
+            break
     return problems
 
 

@@ -135,17 +135,21 @@ class _Validator:
     def _action(self, step: ActionStep, path: str) -> Iterator[Problem]:
         entry = self.vocabulary.action(step.action)
         params_path = join(path, "params")
+        told: list[Problem] = []
         if not step.action:
             yield Problem(join(path, "action"), "Choose what the step does.")
         elif entry is None:
             yield self._unknown("action", step.action, join(path, "action"))
         else:
-            yield from entry.validate(dict(step.params), params_path)
+            told = entry.validate(dict(step.params), params_path)
+            yield from told
         for name, kind in _PARAM_KINDS.items():
             if name in step.params:
                 yield from self._named(kind, step.params[name], join(params_path, name))
         if step.action == "approval.request":
-            yield from self._approval(step.params, params_path)
+            seen = {problem.path for problem in told}
+            approval = self._approval(step.params, params_path)
+            yield from (problem for problem in approval if problem.path not in seen)
         elif step.outcomes:
             where = join(path, "outcomes")
             yield Problem(where, "Only approval.request has outcomes.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -218,6 +219,15 @@ def test_rule_without_sense_is_explained(rule: Rule, part: str, words: str) -> N
         return
     assert [problem.path for problem in problems] == [f"conditions.rules[0].{part}"]
     assert words in problems[0].message
+
+
+def test_thousands_of_wrong_rules_are_answered_quickly() -> None:
+    wrong = tuple(Rule("person.country", "is", f"Frnce{n}") for n in range(2_000))
+    started = time.process_time()
+    problems = check_group(Group(rules=wrong))
+    assert time.process_time() - started < 0.5
+    assert len(problems) == 101
+    assert "more problems" in problems[-1].message
 
 
 @settings(max_examples=60, deadline=None)

@@ -19,8 +19,11 @@ urlpatterns = [
     path("steps/<int:pk>/resolve/", actions.resolve, name="step-resolve"),
     path("approvals/", approval.approvals, name="approvals"),
     path("approvals/<int:pk>/", approval.approval, name="approval"),
+    path("approvals/<int:pk>/decide/", approval.decide, name="approval-decide"),
     path("tasks/", task.tasks, name="tasks"),
     path("tasks/<int:pk>/", task.task, name="task"),
+    path("tasks/<int:pk>/done/", task.done, name="task-done"),
     path("requests/", request.requests, name="requests"),
+    path("requests/new/<slug:service>/", request.request_new, name="request-new"),
     path("requests/<int:pk>/", request.request_page, name="request"),
 ]

@@ -57,9 +57,12 @@ MATRIX: dict[str, tuple[str, str]] = {
     "step-resolve": (NO_METHOD, STAFF_POST),
     "approvals": (ANYBODY, NO_METHOD),
     "approval": ("302 200 200 404 200 404", NO_METHOD),
+    "approval-decide": (NO_METHOD, "302 302 302 404 302 404"),
     "tasks": (ANYBODY, NO_METHOD),
     "task": ("302 200 200 200 404 404", NO_METHOD),
+    "task-done": (NO_METHOD, "302 302 302 302 404 404"),
     "requests": (ANYBODY, NO_METHOD),
+    "request-new": (ANYBODY, ANYBODY),
     "request": ("302 200 200 200 404 200", NO_METHOD),
 }
 
@@ -93,6 +96,9 @@ def _kwargs(name: str, company: Company) -> dict[str, Any]:
         "run-cancel": {"pk": made["run"].pk},
         "step-resolve": {"pk": made["step"].pk},
         "approval": {"pk": made["approval"].pk},
+        "approval-decide": {"pk": made["approval"].pk},
+        "task-done": {"pk": made["task"].pk},
+        "request-new": {"service": "software"},
         "task": {"pk": made["task"].pk},
         "request": {"pk": made["request"].pk},
     }.get(name, {})

@@ -1,0 +1,191 @@
+"""What the buttons do, and for whom."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from people.models import Role
+from siit_remote.audit.models import AuditEntry
+from siit_remote.lib import clock
+from siit_remote.tests.people_with_roles import Company, small_company
+from workflows.models import Approval, Delegation, Request, Run, StepRun, Task, Workflow
+
+
+@pytest.fixture
+def company(db: None) -> Company:
+    return small_company()
+
+
+def _as(company: Company, who: str) -> Client:
+    client = Client()
+    client.force_login(company.users[who])
+    return client
+
+
+def test_manager_approves_as_the_signed_in_person(company: Company) -> None:
+    approval = company.objects["approval"]
+    client = _as(company, "manager")
+    assert b"Approve" in client.get(f"/approvals/{approval.pk}/").content
+    client.post(f"/approvals/{approval.pk}/decide/", {"decision": "approve"})
+    approval.refresh_from_db()
+    assert approval.status == Approval.Status.APPROVED
+    assert approval.decided_by == company.people["manager"]
+    assert AuditEntry.objects.filter(action="approval.decided").count() == 1
+
+
+def test_opening_an_approval_a_hundred_times_decides_nothing(company: Company) -> None:
+    approval = company.objects["approval"]
+    client = _as(company, "manager")
+    entries = AuditEntry.objects.count()
+    for _ in range(100):
+        client.get(f"/approvals/{approval.pk}/")
+        client.get(f"/approvals/{approval.pk}/decide/", {"decision": "approve"})
+    approval.refresh_from_db()
+    assert approval.status == Approval.Status.PENDING
+    assert AuditEntry.objects.count() == entries
+
+
+def test_an_admin_who_is_not_asked_sees_but_cannot_decide(company: Company) -> None:
+    approval = company.objects["approval"]
+    client = _as(company, "owner")
+    assert b'value="approve"' not in client.get(f"/approvals/{approval.pk}/").content
+    response = client.post(
+        f"/approvals/{approval.pk}/decide/", {"decision": "approve"}, follow=True
+    )
+    assert b"decides this" in response.content
+    approval.refresh_from_db()
+    assert approval.status == Approval.Status.PENDING
+
+
+def test_rejecting_needs_a_reason(company: Company) -> None:
+    approval = company.objects["approval"]
+    client = _as(company, "manager")
+    url = f"/approvals/{approval.pk}/decide/"
+    assert b"Say why" in client.post(url, {"decision": "reject"}, follow=True).content
+    client.post(url, {"decision": "reject", "comment": "No budget."})
+    approval.refresh_from_db()
+    assert (approval.status, approval.comment) == ("rejected", "No budget.")
+
+
+def test_delegate_sees_and_decides_while_the_approver_is_away(company: Company) -> None:
+    approval, today = company.objects["approval"], clock.now().date()
+    client = _as(company, "employee")
+    assert client.get(f"/approvals/{approval.pk}/").status_code == 404
+    Delegation.objects.create(
+        approver=company.people["manager"],
+        delegate=company.people["employee"],
+        starts_on=today - timedelta(days=1),
+        created_at=clock.now(),
+    )
+    assert client.get(f"/approvals/{approval.pk}/").status_code == 200
+    client.post(f"/approvals/{approval.pk}/decide/", {"decision": "approve"})
+    approval.refresh_from_db()
+    assert approval.decided_by == company.people["employee"]
+
+
+def test_task_is_finished_by_its_circle_and_by_nobody_else(company: Company) -> None:
+    task = company.objects["task"]
+    circle = Role.objects.create(name="facilities")
+    Task.objects.filter(pk=task.pk).update(role=circle)
+    client = _as(company, "employee")
+    assert client.post(f"/tasks/{task.pk}/done/").status_code == 404
+    circle.members.add(company.people["employee"])
+    client.post(f"/tasks/{task.pk}/done/", {"comment": "In the cupboard."})
+    task.refresh_from_db()
+    assert (task.status, task.done_by) == ("done", company.people["employee"])
+
+
+def test_second_click_on_done_is_refused_in_words(company: Company) -> None:
+    task = company.objects["task"]
+    client = _as(company, "it")
+    client.post(f"/tasks/{task.pk}/done/")
+    response = client.post(f"/tasks/{task.pk}/done/", follow=True)
+    assert b"already" in response.content
+
+
+def test_request_is_submitted_for_the_signed_in_person(company: Company) -> None:
+    client = _as(company, "employee")
+    response = client.post("/requests/new/software/", {"answer_app": "Figma"})
+    made = Request.objects.latest("pk")
+    assert response["Location"] == f"/requests/{made.pk}/"
+    assert (made.requester, made.form) == (company.people["employee"], {"app": "Figma"})
+
+
+def test_request_without_a_required_answer_is_shown_again(company: Company) -> None:
+    before = Request.objects.count()
+    response = _as(company, "employee").post("/requests/new/software/", {})
+    assert response.status_code == 200
+    assert b"required" in response.content
+    assert Request.objects.count() == before
+
+
+def test_held_run_is_released_only_with_a_reason(company: Company) -> None:
+    run = company.objects["run"]
+    client = _as(company, "it")
+    assert b"Say why" in client.post(f"/runs/{run.pk}/release/", {}, follow=True).content
+    run.refresh_from_db()
+    assert run.status == Run.Status.HELD
+    client.post(f"/runs/{run.pk}/release/", {"reason": "Checked with HR."})
+    run.refresh_from_db()
+    assert run.status == Run.Status.QUEUED
+
+
+def test_run_is_cancelled_and_its_page_offers_nothing_more(company: Company) -> None:
+    run = company.objects["run"]
+    client = _as(company, "hr")
+    client.post(f"/runs/{run.pk}/cancel/", {"reason": "Stays after all."})
+    run.refresh_from_db()
+    assert (run.status, run.reason) == ("cancelled", "Stays after all.")
+    html = client.get(f"/runs/{run.pk}/").content.decode()
+    assert f"/runs/{run.pk}/cancel/" not in html
+    assert f"/runs/{run.pk}/release/" not in html
+
+
+def test_retry_of_a_run_that_did_not_fail_is_refused_in_words(company: Company) -> None:
+    run = company.objects["run"]
+    response = _as(company, "it").post(f"/runs/{run.pk}/retry/", follow=True)
+    assert b"Only a run that failed" in response.content
+
+
+def test_uncertain_step_is_settled_by_a_person(company: Company) -> None:
+    step = company.objects["step"]
+    form = {"happened": "yes", "reason": "Seen in the admin console."}
+    _as(company, "it").post(f"/steps/{step.pk}/resolve/", form)
+    step.refresh_from_db()
+    assert step.status == StepRun.Status.DONE
+
+
+def test_workflow_is_paused_and_resumed(company: Company) -> None:
+    client = _as(company, "hr")
+    client.post("/workflows/offboarding/act/pause/", {"reason": "Audit week."})
+    workflow = Workflow.objects.get(key="offboarding")
+    assert (workflow.status, workflow.status_reason) == ("paused", "Audit week.")
+    client.post("/workflows/offboarding/act/resume/")
+    workflow.refresh_from_db()
+    assert workflow.status == "live"
+    assert client.post("/workflows/offboarding/act/explode/").status_code == 404
+
+
+def test_import_saves_a_draft_and_shows_every_problem(company: Company) -> None:
+    client = _as(company, "hr")
+    response = client.post("/import-workflow/", {"document": "format: nonsense"})
+    assert b"form-errors" in response.content or b"errorlist" in response.content
+    document = """
+format: siit.workflow/1
+key: hello
+name: Hello
+trigger: {type: person.start_date, params: {direction: same_day, days: 0, at: "09:00"}}
+steps:
+  - {key: hi, action: task.create, params: {title: Say hello, role: it}}
+"""
+    response = client.post("/import-workflow/", {"document": document})
+    assert response["Location"] == "/workflows/hello/"
+    workflow = Workflow.objects.get(key="hello")
+    assert (workflow.status, workflow.live_version) == ("draft", None)
+    assert client.get("/workflows/hello/").status_code == 200
+    exported = client.get("/workflows/hello/document.yaml")
+    assert exported["Content-Disposition"] == 'attachment; filename="hello.yaml"'
+    assert b"key: hello" in exported.content

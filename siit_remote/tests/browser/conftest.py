@@ -1,0 +1,81 @@
+"""A real Chromium against Django's live server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from siit_remote.tests.people_with_roles import PASSWORD, Company, small_company
+
+EXECUTABLE = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests."""
+    # Playwright keeps an event loop running in this thread; Django's ORM must not mind.
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
+        yield running
+        running.close()
+    if before is None:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def company(transactional_db: None) -> Company:
+    """Rows that the server's own thread sees."""
+    return small_company()
+
+
+class Visitor:
+    """Somebody signed in, in a window of one size and theme. Collects what the console says."""
+
+    def __init__(self, browser: Browser, base: str, who: str, width: int, theme: str) -> None:
+        height = 900 if width > 500 else 844
+        self.context = browser.new_context(viewport={"width": width, "height": height})
+        self.context.add_cookies([{"name": "theme", "value": theme, "url": base}])
+        self.base = base
+        self.page: Page = self.context.new_page()
+        self.violations: list[str] = []
+        self.page.on("console", self._listen)
+        self.page.on("pageerror", lambda error: self.violations.append(str(error)))
+        self._sign_in(who)
+
+    def _listen(self, message: Any) -> None:
+        text = message.text
+        if "Content Security Policy" in text or message.type == "error":
+            self.violations.append(f"{self.page.url}: {text}")
+
+    def _sign_in(self, who: str) -> None:
+        self.page.goto(f"{self.base}/sign-in/")
+        self.page.get_by_label("User name or work email").fill(who)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.wait_for_url(f"{self.base}/")
+
+    def open(self, path: str) -> Page:
+        """Go to ``path`` and wait for its scripts and styles."""
+        self.page.goto(f"{self.base}{path}", wait_until="load")
+        return self.page
+
+
+@pytest.fixture
+def visitor(browser: Browser, live_server: Any, company: Company) -> Iterator[Any]:
+    """Makes visitors and closes their windows."""
+    made: list[Visitor] = []
+
+    def make(who: str, *, width: int = 1440, theme: str = "light") -> Visitor:
+        made.append(Visitor(browser, live_server.url, who, width, theme))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.context.close()

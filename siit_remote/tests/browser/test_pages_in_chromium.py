@@ -1,0 +1,141 @@
+"""In Chromium: nothing blocked by the content policy, nothing inaccessible, nothing spilling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib import admin
+from django.urls import reverse
+
+from siit_remote.tests.people_with_roles import ROLES, Company
+from siit_remote.tests.test_access_matrix import MATRIX, WHO, _kwargs
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+MAIN = (
+    "home",
+    "people",
+    "person",
+    "workflows",
+    "workflow",
+    "runs",
+    "run",
+    "approvals",
+    "approval",
+    "tasks",
+    "task",
+    "requests",
+    "request-new",
+    "activity",
+    "integrations",
+    "connection",
+    "connection-settings",
+    "sync-run",
+)
+SIZES = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
+
+
+def _readable(name: str, who: str) -> bool:
+    """A page for people that ``who`` may open with a GET."""
+    status = MATRIX[name][0].split()[WHO.index(who)]
+    return status in {"200", "302"} and name not in {"healthz", "readyz", "workflow-document"}
+
+
+def _axe(page: Any) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{page.url} {item['id']}: {item['nodes'][0]['html'][:160]} ({len(item['nodes'])})"
+        for item in found
+    ]
+
+
+@pytest.mark.parametrize("who", sorted(ROLES))
+def test_no_page_of_a_role_violates_the_content_policy(
+    who: str, visitor: Any, company: Company
+) -> None:
+    guest = visitor(who)
+    for name in MATRIX:
+        if _readable(name, who):
+            guest.open(reverse(name, kwargs=_kwargs(name, company)))
+    assert guest.violations == []
+
+
+def test_no_admin_page_violates_the_content_policy(visitor: Any, company: Company) -> None:
+    guest = visitor("owner")
+    guest.open("/admin/")
+    for model, model_admin in admin.site._registry.items():
+        base = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        request = type("Request", (), {"user": company.users["owner"]})()
+        if not model_admin.has_view_or_change_permission(request):
+            continue
+        guest.open(reverse(f"{base}_changelist"))
+        if (row := model._default_manager.first()) is not None:
+            guest.open(reverse(f"{base}_change", args=[row.pk]))
+    assert guest.violations == []
+
+
+@pytest.mark.parametrize(("width", "theme"), SIZES)
+def test_main_pages_have_no_accessibility_violation(
+    width: int, theme: str, visitor: Any, company: Company
+) -> None:
+    guest = visitor("owner", width=width, theme=theme)
+    problems: list[str] = []
+    for name in MAIN:
+        problems += _axe(guest.open(reverse(name, kwargs=_kwargs(name, company))))
+    problems += _axe(guest.open("/nowhere/"))
+    guest.violations.clear()
+    guest.context.clear_cookies(name="sessionid")
+    problems += _axe(guest.open("/sign-in/"))
+    assert problems == []
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_no_main_page_is_wider_than_the_window(width: int, visitor: Any, company: Company) -> None:
+    guest = visitor("owner", width=width)
+    wide = []
+    for name in MAIN:
+        page = guest.open(reverse(name, kwargs=_kwargs(name, company)))
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            wide.append(name)
+    assert wide == []
+
+
+def test_menu_opens_on_a_phone_without_script(
+    browser: Any, live_server: Any, visitor: Any, company: Company
+) -> None:
+    guest = visitor("manager", width=390)
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844},
+        java_script_enabled=False,
+        storage_state=guest.context.storage_state(),
+    )
+    page = context.new_page()
+    page.goto(f"{live_server.url}/")
+    assert not page.locator(".topbar").get_by_role("link", name="Requests").is_visible()
+    page.locator(".topbar summary").first.click()
+    page.locator(".topbar").get_by_role("link", name="Requests").click()
+    assert page.url.endswith("/requests/")
+    context.close()
+
+
+def test_manager_approves_on_a_phone(visitor: Any, company: Company) -> None:
+    guest = visitor("manager", width=390)
+    page = guest.open("/approvals/")
+    page.get_by_role("link", name="Ship a laptop").click()
+    page.get_by_role("button", name="Approve").click()
+    page.wait_for_url("**/approvals/")
+    assert page.get_by_text("Nothing waits for you").is_visible()
+    company.objects["approval"].refresh_from_db()
+    assert company.objects["approval"].status == "approved"
+
+
+def test_theme_switch_is_remembered(visitor: Any, company: Company) -> None:
+    guest = visitor("employee")
+    page = guest.open("/requests/")
+    page.locator(".sidebar .account summary").click()
+    page.locator(".sidebar").get_by_role("button", name="Dark").click()
+    page.wait_for_load_state()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    assert page.url.endswith("/requests/")

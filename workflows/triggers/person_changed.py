@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django import forms
+
 from workflows.fields import FIELDS
 from workflows.nodes import TRIGGERS, Happening, Occurrence, PlanningWorld, Trigger, Window
 from workflows.params import AnyParam, ParamsForm, TextParam
+from workflows.problems import did_you_mean, shown
 
 
 def field_names() -> tuple[str, ...]:
@@ -15,12 +18,25 @@ def field_names() -> tuple[str, ...]:
     return tuple(key.removeprefix("person.") for key in FIELDS if key.startswith("person."))
 
 
+def field_name(name: object) -> str:
+    """The directory's name: “person.country” and “country” are the same field."""
+    return str(name or "").removeprefix("person.")
+
+
 class ChangedParams(ParamsForm):
     """The field, and the values it went from and to."""
 
-    field = TextParam(label="Field", choices=field_names())
+    field = TextParam(label="Field", limit=80)
     from_ = AnyParam(required=False, label="From")
     to = AnyParam(required=False, label="To")
+
+    def clean_field(self) -> str:
+        """A field of the directory, or ``custom.NAME``."""
+        name = field_name(self.cleaned_data["field"])
+        if name in field_names() or (name.startswith("custom.") and len(name) > len("custom.")):
+            return name
+        hint = did_you_mean(name, field_names())
+        raise forms.ValidationError(f"There is no field {shown(name)}.{hint}")
 
 
 @TRIGGERS.register
@@ -36,7 +52,8 @@ class PersonChangedTrigger(Trigger):
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """As “when the team changes to Sales”."""
-        words = f"when the {str(params.get('field', 'field')).replace('_', ' ')} changes"
+        field = field_name(params.get("field")).removeprefix("custom.") or "field"
+        words = f"when the {field.replace('_', ' ')} changes"
         if params.get("from"):
             words += f" from {_listed(params['from'])}"
         if params.get("to"):
@@ -66,7 +83,11 @@ class PersonChangedTrigger(Trigger):
                 )
 
     def _fits(self, event: Happening, params: Mapping[str, Any]) -> bool:
-        if event.kind != self.key or event.baseline or event.field != params.get("field"):
+        if (
+            event.kind != self.key
+            or event.baseline
+            or event.field != field_name(params.get("field"))
+        ):
             return False
         return _among(event.before, params.get("from")) and _among(event.after, params.get("to"))
 
@@ -76,7 +97,14 @@ def _among(value: Any, wanted: Any) -> bool:
     if wanted in (None, "", []):
         return True
     listed = wanted if isinstance(wanted, list | tuple) else [wanted]
-    return str(value or "").strip().casefold() in {str(item).strip().casefold() for item in listed}
+    return _text(value) in {_text(item) for item in listed}
+
+
+def _text(value: Any) -> str:
+    """A value as a person would type it: nothing is empty, false is “false” and not empty."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value).strip().casefold()
 
 
 def _listed(value: Any) -> str:

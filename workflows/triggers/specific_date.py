@@ -83,7 +83,9 @@ class SpecificDateTrigger(Trigger):
         for anchor in _dates(params, first, last):
             for person in world.people.values():
                 due, zone = due_moment(anchor, timing, person, world)
-                if due is not None and window.start < due <= window.end:
+                # Who came after the date was not there for it: no late start either.
+                there = due is not None and person.first_seen_at <= due
+                if due is not None and there and window.start < due <= window.end:
                     yield Occurrence(
                         person_id=person.id,
                         anchor=anchor.isoformat(),

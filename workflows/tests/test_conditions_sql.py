@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,8 @@ from workflows.conditions.evaluate import Truth, evaluate
 from workflows.conditions.sql import group_to_q
 from workflows.conditions.tree import Group, Rule
 from workflows.facts import facts_for, facts_to_data, person_facts
+from workflows.fields import FIELDS
+from workflows.operators import OPERATORS, OPERATORS_BY_TYPE
 from workflows.tests.strategies import (
     APPS,
     COUNTRIES,
@@ -135,6 +137,33 @@ def _person(**values: Any) -> Person:
 def _matched(rule: Rule) -> set[int]:
     condition = group_to_q(Group(rules=(rule,)), today=TODAY)
     return set(Person.objects.filter(condition.matched).values_list("pk", flat=True))
+
+
+def test_query_of_dates_agrees_at_the_edges() -> None:
+    for days in (None, -8, -7, -1, 0, 1, 7, 8):
+        _person(start_date=None if days is None else TODAY + timedelta(days=days))
+    for operator in OPERATORS_BY_TYPE["date"]:
+        takes = OPERATORS[operator].takes
+        value = {"one": TODAY.isoformat(), "days": 7, "none": None}[takes]
+        rule = Rule("person.start_date", operator, value)
+        for negated in (False, True):
+            _agree(Group("and", negated, (rule,)))
+
+
+@pytest.mark.parametrize("field", ["person.job_title", "person.team"])
+def test_query_of_text_agrees_for_every_operator(field: str) -> None:
+    for text in ("", " ", " SALES ", "sales eng", "eng sales", "Café", "\tsales", "\u017fales"):
+        if field == "person.team":
+            _person(team=Team.objects.create(name=text))
+        else:
+            _person(job_title=text)
+    _person()
+    for operator in OPERATORS_BY_TYPE[FIELDS[field].type]:
+        takes = OPERATORS[operator].takes
+        for want in ("sales", "café"):
+            value = {"one": want, "many": (want, "x"), "none": None}[takes]
+            for negated in (False, True):
+                _agree(Group("and", negated, (Rule(field, operator, value),)))
 
 
 def test_query_of_plain_text_narrows() -> None:

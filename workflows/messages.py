@@ -222,9 +222,7 @@ def message_context(
             "due_at": f"{run.due_at:%-d %B %Y %H:%M} UTC",
         }
         workflow = run.workflow
-        context["workflow"] = {
-            "key": workflow.key, "name": workflow.name, "owner": workflow.owner
-        }
+        context["workflow"] = {"key": workflow.key, "name": workflow.name, "owner": workflow.owner}
     if request is not None:
         context["request"] = {
             "id": request.pk,

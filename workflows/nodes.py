@@ -40,7 +40,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """Goes on at ``until``, or when somebody acts (a decision, a finished task) and wakes the run."""
+    """Goes on at ``until``, or when somebody acts (a decision, a finished task) and wakes it."""
 
     reason: str
     until: datetime | None = None

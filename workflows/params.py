@@ -126,7 +126,7 @@ class NumberParam(forms.Field):
             raise forms.ValidationError(f"Expected a whole number, found {shown(value)}.")
         if not self.low <= value <= self.high:
             raise forms.ValidationError(f"Expected a number from {self.low} to {self.high}.")
-        return value
+        return int(value)
 
 
 class FlagParam(forms.Field):

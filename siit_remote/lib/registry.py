@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 class Keyed(Protocol):
     """Anything with a stable ``key``."""
 
-    key: str
+    @property
+    def key(self) -> str:
+        """Never a class path, never a primary key."""
+        ...
 
 
 T = TypeVar("T", bound=Keyed)

@@ -20,7 +20,8 @@ MAX_CRASHES = 3
 
 def next_try(step: StepRun, *, now: datetime, asked: timedelta | None) -> datetime:
     """Full jitter between 0 and 30 s · 2ⁿ (at most 10 min); what the target asked for counts."""
-    ceiling = min(LONGEST, FIRST * 2 ** min(max(step.attempts - 1, 0), 10))
+    doublings = min(max(int(step.attempts) - 1, 0), 10)
+    ceiling = min(LONGEST, FIRST * (1 << doublings))
     jitter = ceiling * random.uniform(0.1, 1.0)  # noqa: S311 - spreads load, guards nothing
     return now + max(jitter, asked or timedelta(0))
 

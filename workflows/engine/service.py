@@ -13,7 +13,7 @@ from workflows.engine.starting import runs_plan
 from workflows.models import Run
 
 Status = Run.Status
-_COUNTED = {
+_COUNTED: dict[str, str] = {
     Status.DONE: "finished",
     Status.DONE_WITH_ERRORS: "finished",
     Status.WAITING: "waiting",

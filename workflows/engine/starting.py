@@ -170,7 +170,7 @@ def _run(
     found = condition_trace(planned.document, facts, local_date(occurrence, now))
     return Run(
         workflow=workflow,
-        version_id=workflow.live_version_id,
+        version=workflow.live_version,
         person_id=judgement.person.id,
         request_id=occurrence.request_id,
         trigger=planned.document.trigger.type,

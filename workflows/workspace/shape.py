@@ -357,8 +357,9 @@ class _WorkspaceReader:
                 self.reader.items(found.get("fields", []), join(path, "fields"))
             )
         ]
-        row = {"key": self._slug(found, path), "fields": fields}
-        row["name"] = self._name(found, path, default=row["key"])
+        key = self._slug(found, path)
+        row: dict[str, Any] = {"key": key, "fields": fields}
+        row["name"] = self._name(found, path, default=key)
         for name in ("description", "category", "icon"):
             if name in found:
                 row[name] = self.reader.text(found[name], join(path, name), limit=2000)

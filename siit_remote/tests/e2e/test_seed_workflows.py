@@ -1,0 +1,116 @@
+"""The three workflows of the product's page, from Remote's API to the effect at the other end."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+
+from siit_remote.tests.e2e.conftest import Acme
+
+pytestmark = pytest.mark.peer
+
+
+def evening(day: date) -> datetime:
+    """Late enough for every zone's working day to have ended."""
+    return datetime.combine(day + timedelta(days=1), time(12), tzinfo=UTC)
+
+
+def test_day_one_creates_one_account_ships_to_employees_and_welcomes(
+    acme: Acme, tomorrow: date
+) -> None:
+    acme.hire(
+        "amelie", country="FRA", kind="payroll", start_date=tomorrow, department="Engineering"
+    )
+    acme.hire("oscar", country="GBR", kind="standard", start_date=tomorrow, department="Design")
+    report = acme.site.json("sync_remote")
+    assert report["status"] == "applied"
+    assert report["created"] == 2
+    for _ in range(3):
+        acme.run(evening(tomorrow))
+    accounts = acme.accounts()
+    assert accounts["amelie@acme.test"]["active"] is True
+    assert accounts["oscar@acme.test"]["active"] is True
+    members = acme.scim.members(acme.tenant, "github-users")
+    assert members == {accounts["amelie@acme.test"]["id"]}
+    shipped = [call["payload"]["person"]["work_email"] for call in acme.sink.calls]
+    assert shipped.count("amelie@acme.test") == 1
+    assert "oscar@acme.test" not in shipped
+    assert acme.sink.refused == []
+    assert [str(item["Subject"]) for item in acme.inbox.to("amelie@acme.test")] == [
+        "Bienvenue Amelie Example"
+    ]
+    assert [str(item["Subject"]) for item in acme.inbox.to("oscar@acme.test")] == [
+        "Welcome Oscar Example"
+    ]
+    runs = acme.site.json("list_runs", "--person", "amelie@acme.test")
+    assert [run["status"] for run in runs] == ["done"]
+
+
+def test_contractor_offboarding_touches_no_employee(acme: Acme, tomorrow: date) -> None:
+    gone = acme.hire(
+        "carlos",
+        country="ESP",
+        kind="cor",
+        start_date=tomorrow,
+        department="Engineering",
+        manager="manager@acme.test",
+    )
+    stays = acme.hire(
+        "emma",
+        country="ESP",
+        kind="payroll",
+        start_date=tomorrow,
+        department="Engineering",
+        manager="manager@acme.test",
+    )
+    acme.site.json("sync_remote")
+    acme.run(evening(tomorrow))
+    last = tomorrow + timedelta(days=5)
+    acme.remote.terminate(gone["id"], last)
+    acme.remote.terminate(stays["id"], last)
+    assert acme.site.json("sync_remote")["status"] == "applied"
+    acme.run(evening(last))
+    accounts = acme.accounts()
+    members = acme.scim.members(acme.tenant, "github-users")
+    assert accounts["carlos@acme.test"]["id"] not in members
+    assert accounts["emma@acme.test"]["id"] in members
+    told = [str(item["Subject"]) for item in acme.inbox.to("manager@acme.test")]
+    assert told.count("Carlos Example has left") == 1
+    assert not any("Emma" in subject for subject in told)
+    runs = acme.site.json("list_runs", "--workflow", "contractor-offboarding")
+    assert "emma@acme.test" not in {run["person"] for run in runs}
+
+
+@pytest.mark.parametrize(
+    ("requester", "approver"),
+    [
+        ("french-employee@acme.test", "french-hr-lead@acme.test"),
+        ("employee@acme.test", "manager@acme.test"),
+    ],
+)
+def test_entity_decides_who_approves(acme: Acme, requester: str, approver: str) -> None:
+    site = acme.site
+    site.json(
+        "submit_request",
+        "--service",
+        "application-access",
+        "--requester",
+        requester,
+        "--set",
+        "reason=work",
+    )
+    site.json("run_due")
+    pending = site.json("list_approvals", "--status", "pending")
+    assert [item["approver"] for item in pending] == [approver]
+    own = site.plain(
+        "decide_approval", str(pending[0]["id"]), "--as", requester, "--approve", check=False
+    )
+    assert own.returncode == 1
+    assert "Traceback" not in own.stderr
+    site.json("decide_approval", str(pending[0]["id"]), "--as", approver, "--approve")
+    site.json("run_due")
+    runs = site.json("list_runs", "--workflow", "access-request")
+    assert [run["status"] for run in runs] == ["done"]
+    statuses = {step["key"]: step["status"] for step in runs[0]["steps"]}
+    assert statuses["resolved"] == "done"

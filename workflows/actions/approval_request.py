@@ -1,0 +1,116 @@
+"""Ask for an approval, wait, go on by the decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workflows.approvers.policy import resolve_spec
+from workflows.asking import Question, question_pursue
+from workflows.nodes import ACTIONS, APPROVERS, Action, ActionContext, Outcome
+from workflows.params import KeysParam, MappingParam, NumberParam, ParamsForm, TextParam
+from workflows.problems import Problem, did_you_mean
+
+RULES = ("any", "all", "at_least")
+ON_NO_RESPONSE = ("escalate", "reject", "expire")
+
+
+class StagesParam(KeysParam):
+    """Further stages: a list of ``{approver: {…}, rule: …}``."""
+
+    def to_python(self, value: Any) -> Any:
+        """A list of mappings; approver_problems looks inside."""
+        return list(value) if isinstance(value, list | tuple) else []
+
+
+class RuleParam(TextParam):
+    """``any``, ``all``, or ``{at_least: N}``."""
+
+    def to_python(self, value: Any) -> Any:
+        """Words stay words, the mapping stays a mapping."""
+        if isinstance(value, Mapping):
+            return dict(value)
+        return super().to_python(value)
+
+
+class ApprovalParams(ParamsForm):
+    """Whom, by when, what if nobody answers."""
+
+    approver = MappingParam(label="Approver")
+    fallback = MappingParam(label="Fallback")
+    also = StagesParam(required=False, label="Further stages")
+    rule = RuleParam(required=False, label="Rule", choices=RULES, default="any")
+    at_least = NumberParam(required=False, label="At least", low=1, high=50, default=1)
+    due = MappingParam(required=False, label="Due", allowed=("working_days",))
+    remind_every = MappingParam(required=False, label="Remind every", allowed=("working_days",))
+    on_no_response = TextParam(
+        required=False, label="On no response", choices=ON_NO_RESPONSE, default="escalate"
+    )
+    message = TextParam(required=False, label="Word to the approver", limit=2000)
+
+    @classmethod
+    def validate(cls, params: Mapping[str, Any], path: str) -> list[Problem]:
+        """Also every approver inside."""
+        problems = super().validate(params, path)
+        for name in ("approver", "fallback"):
+            if isinstance(params.get(name), Mapping):
+                problems += approver_problems(params[name], f"{path}.{name}")
+        for index, stage in enumerate(params.get("also") or []):
+            here = f"{path}.also[{index}]"
+            if not isinstance(stage, Mapping):
+                problems.append(Problem(here, "Expected an approver."))
+                continue
+            problems += approver_problems(stage.get("approver", stage), here)
+        for name in ("due", "remind_every"):
+            value = params.get(name)
+            days = value.get("working_days", 1) if isinstance(value, Mapping) else 1
+            if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= 90:
+                problems.append(Problem(f"{path}.{name}.working_days", "A number from 1 to 90."))
+        return problems
+
+
+def approver_problems(spec: Any, path: str) -> list[Problem]:
+    """What is wrong with one approver of a document."""
+    if not isinstance(spec, Mapping):
+        return [Problem(path, "Expected an approver, as {type: manager}.")]
+    kind = str(spec.get("type", ""))
+    approver = APPROVERS.get(kind)
+    if approver is None:
+        hint = did_you_mean(kind, APPROVERS.keys())
+        return [Problem(f"{path}.type", f"Unknown approver type “{kind}”.{hint}")]
+    own = {key: value for key, value in spec.items() if key != "type"}
+    found: list[Problem] = approver.Params.validate(own, path)
+    return found
+
+
+@ACTIONS.register
+class ApprovalRequestAction(Action):
+    """Silence never approves."""
+
+    key = "approval.request"
+    label = "Ask for approval"
+    icon = "user-check"
+    category = "People"
+    Params = ApprovalParams
+
+    def sentence(self, params: Mapping[str, Any]) -> str:
+        """In words."""
+        spec = params.get("approver") or {}
+        approver = APPROVERS.get(str(spec.get("type", "")))
+        own = {key: value for key, value in spec.items() if key != "type"}
+        return f"ask {approver.sentence(own) if approver else 'somebody'} for approval"
+
+    def describe(self, ctx: ActionContext, params: Mapping[str, Any]) -> str:
+        """Who would be asked."""
+        spec = params.get("approver") or {}
+        found = resolve_spec(spec, subject=ctx.person, facts=ctx.facts, now=ctx.now)
+        if found.people:
+            return f"Ask {', '.join(map(str, found.people))} ({found.how})"
+        spec = params.get("fallback") or {}
+        other = resolve_spec(spec, subject=ctx.person, facts=ctx.facts, now=ctx.now)
+        whom = ", ".join(map(str, other.people)) or "nobody can be asked"
+        return f"{found.reason} The fallback: {whom}"
+
+    def run(self, ctx: ActionContext, params: Mapping[str, Any]) -> Outcome:
+        """Ask, remind, count, escalate: whatever is next."""
+        return question_pursue(ctx, Question.read(self.Params.read(params)))

@@ -1,0 +1,66 @@
+"""What giving and taking applications share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from integrations.access import AccessResult
+from integrations.models import Application
+from people.models import Person
+from workflows.actions.ladder import task_or_webhook
+from workflows.conditions.evaluate import Truth, compile_group
+from workflows.conditions.tree import parse_group
+from workflows.nodes import ActionContext, Done
+from workflows.timing import zone_of
+
+
+def entitled(person_facts: Mapping[str, Any], ctx: ActionContext) -> list[Application]:
+    """Applications whose rule the person meets."""
+    zone = str(person_facts.get("person.timezone") or "UTC")
+    today = ctx.now.astimezone(zone_of(zone)).date()
+    found: list[Application] = []
+    for application in Application.objects.filter(active=True, entitle__isnull=False):
+        group, reader = parse_group(application.entitle, "entitle")
+        if not reader.problems and compile_group(group)(person_facts, today) is Truth.TRUE:
+            found.append(application)
+    return found
+
+
+def by_hand(
+    ctx: ActionContext,
+    action: str,
+    application: Application,
+    result: AccessResult,
+    *,
+    verb: str,
+    state: str,
+) -> Done:
+    """A task (or webhook) for an application that no connection serves."""
+    return task_or_webhook(
+        ctx,
+        action,
+        title=f"{verb} {application}: {ctx.person}",
+        role="it",
+        why=result.summary,
+        extra={"application": application.key},
+        settles={"access": result.access_id, "state": state},
+        suffix=f":{application.pk}",
+    )
+
+
+def collected(results: list[tuple[Application, AccessResult | Done]], *, none: str) -> Done:
+    """One outcome over several applications; what became a task gives the reason."""
+    if not results:
+        return Done(summary=none)
+    reasons = [done.reason for _, done in results if isinstance(done, Done) and done.reason]
+    return Done(
+        summary=" ".join(result.summary for _, result in results),
+        detail={"applications": [application.key for application, _ in results]},
+        reason=" ".join(reasons),
+    )
+
+
+def names(people: Person, applications: list[Application]) -> str:
+    """The list in words, for previews."""
+    return ", ".join(map(str, applications)) or f"nothing for {people}"

@@ -1,0 +1,70 @@
+"""Give applications: the named ones, or those the person is entitled to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from integrations.access import AccessResult, access_grant
+from integrations.models import Application
+from workflows.actions.apps import by_hand, collected, entitled, names
+from workflows.nodes import ACTIONS, Action, ActionContext, Done, Outcome
+from workflows.params import KeysParam, ParamsForm, TextParam
+
+
+class AssignAppsParams(ParamsForm):
+    """Named applications, or by entitlement."""
+
+    apps = KeysParam(required=False, label="Applications")
+    by = TextParam(required=False, label="By", choices=("team",))
+
+    def clean(self) -> dict[str, Any]:
+        """One of both."""
+        data: dict[str, Any] = super().clean() or {}
+        if bool(data.get("apps")) == bool(data.get("by")) and not self.errors:
+            self.add_error(None, "Name the apps, or say by: team.")
+        return data
+
+
+@ACTIONS.register
+class AssignAppsAction(Action):
+    """Each application by its own way of provisioning."""
+
+    key = "apps.assign"
+    label = "Assign apps"
+    icon = "grid"
+    category = "Applications"
+    Params = AssignAppsParams
+    reversible = "Revoke the applications."
+
+    def sentence(self, params: Mapping[str, Any]) -> str:
+        """In words."""
+        if params.get("apps"):
+            return f"assign {', '.join(params['apps'])}"
+        return "assign the apps of the team"
+
+    def _chosen(self, ctx: ActionContext, params: Mapping[str, Any]) -> list[Application]:
+        values = self.Params.read(params)
+        if values["apps"]:
+            return list(Application.objects.filter(key__in=values["apps"], active=True))
+        return entitled(ctx.facts, ctx)
+
+    def describe(self, ctx: ActionContext, params: Mapping[str, Any]) -> str:
+        """Which, for this person."""
+        return f"Assign {names(ctx.person, self._chosen(ctx, params))}"
+
+    def run(self, ctx: ActionContext, params: Mapping[str, Any]) -> Outcome:
+        """One after another; what is granted already stays."""
+        results: list[tuple[Application, AccessResult | Done]] = []
+        for application in self._chosen(ctx, params):
+            result: AccessResult | Done = access_grant(
+                application,
+                ctx.person,
+                run_id=ctx.run.pk,
+                idempotency_key=f"{ctx.idempotency_key}:{application.key}",
+                now=ctx.now,
+            )
+            if isinstance(result, AccessResult) and result.needs_task:
+                result = by_hand(ctx, self.key, application, result, verb="Give", state="granted")
+            results.append((application, result))
+        return collected(results, none="The person is entitled to no application.")

@@ -1,0 +1,42 @@
+"""Move the request on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workflows.nodes import ACTIONS, Action, ActionContext, Done, Outcome, Skipped
+from workflows.params import ParamsForm, TextParam
+from workflows.requests import request_status_set
+
+STATUSES = ("new", "in_progress", "waiting", "resolved")
+
+
+class RequestStatusParams(ParamsForm):
+    """To which."""
+
+    status = TextParam(label="Status", choices=STATUSES)
+
+
+@ACTIONS.register
+class RequestStatusAction(Action):
+    """The requester sees it."""
+
+    key = "request.set_status"
+    label = "Set the request's status"
+    icon = "inbox"
+    category = "Requests"
+    Params = RequestStatusParams
+
+    def sentence(self, params: Mapping[str, Any]) -> str:
+        """In words."""
+        return f"set the request to {str(params.get('status', '')).replace('_', ' ')}"
+
+    def run(self, ctx: ActionContext, params: Mapping[str, Any]) -> Outcome:
+        """A conditional update; a request that has the status already is passed over."""
+        if ctx.request is None:
+            return Skipped(reason="This run was not set off by a request.")
+        status = str(params["status"])
+        if not request_status_set(ctx.request, status, reason="", now=ctx.now):
+            return Skipped(reason=f"The request is {status} already, or was cancelled.")
+        return Done(summary=f"The request is {status.replace('_', ' ')}.")

@@ -1,0 +1,70 @@
+"""Take applications away: what is recorded and what the connections report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from integrations.access import AccessResult, access_remaining, access_revoke
+from integrations.models import Application
+from workflows.actions.apps import by_hand, collected
+from workflows.nodes import ACTIONS, Action, ActionContext, Done, Outcome
+from workflows.params import KeysParam, ParamsForm
+
+
+class RevokeAppsParams(ParamsForm):
+    """All that remains, or named ones; with exceptions."""
+
+    apps = KeysParam(required=False, label="Applications", word="all", default="all")
+    except_ = KeysParam(required=False, label="Except")
+
+
+@ACTIONS.register
+class RevokeAppsAction(Action):
+    """ "All" is everything that remains."""
+
+    key = "apps.revoke"
+    label = "Revoke app access"
+    icon = "key"
+    category = "Applications"
+    Params = RevokeAppsParams
+    destructive = True
+    reversible = "Assign the applications again."
+
+    def sentence(self, params: Mapping[str, Any]) -> str:
+        """In words."""
+        apps = params.get("apps", "all")
+        words = "revoke app access" if apps == "all" else f"revoke {', '.join(apps)}"
+        if params.get("except"):
+            words += f" except {', '.join(params['except'])}"
+        return words
+
+    def describe(self, ctx: ActionContext, params: Mapping[str, Any]) -> str:
+        """What is recorded; what the connections report is asked when it runs."""
+        keys = ctx.facts.get("person.apps") or []
+        held = ", ".join(str(key) for key in keys) or "nothing recorded"
+        return f"Revoke what remains ({held}) and what the connections report"
+
+    def run(self, ctx: ActionContext, params: Mapping[str, Any]) -> Outcome:
+        """One after another; gone already is success."""
+        values = self.Params.read(params)
+        remaining = access_remaining(ctx.person, now=ctx.now)
+        chosen: list[Application] = [
+            application
+            for application in remaining
+            if (values["apps"] == "all" or application.key in values["apps"])
+            and application.key not in values["except"]
+        ]
+        results: list[tuple[Application, AccessResult | Done]] = []
+        for application in chosen:
+            result: AccessResult | Done = access_revoke(
+                application,
+                ctx.person,
+                run_id=ctx.run.pk,
+                idempotency_key=f"{ctx.idempotency_key}:{application.key}",
+                now=ctx.now,
+            )
+            if isinstance(result, AccessResult) and result.needs_task:
+                result = by_hand(ctx, self.key, application, result, verb="Revoke", state="revoked")
+            results.append((application, result))
+        return collected(results, none="Nothing remained to be revoked.")

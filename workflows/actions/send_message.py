@@ -1,0 +1,184 @@
+"""Send a message in the recipient's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from integrations.connectors.base import Messenger, OutgoingMessage
+from integrations.errors import IntegrationError, UncertainError
+from integrations.models import Connection
+from integrations.services import client_for
+from people.models import Person
+from workflows.actions.ladder import mark_if_unauthorized, task_or_webhook
+from workflows.mail import site_mail_send
+from workflows.messages import (
+    TemplateProblemError,
+    message_context,
+    render_message,
+    source_problems,
+    variant_for,
+)
+from workflows.models import MessageTemplate
+from workflows.nodes import ACTIONS, Action, ActionContext, Done, Failed, Outcome, Uncertain
+from workflows.params import KeysParam, ParamsForm, TextParam
+from workflows.problems import Problem
+
+CHANNELS = ("email", "slack")
+
+
+class SendMessageParams(ParamsForm):
+    """To whom, how, what."""
+
+    to = TextParam(label="To", limit=254)
+    channels = KeysParam(required=False, label="Channels", default=("email",))
+    template = TextParam(required=False, label="Template", limit=60)
+    subject = TextParam(required=False, label="Subject", limit=300)
+    body = TextParam(required=False, label="Text")
+
+    @classmethod
+    def validate(cls, params: Mapping[str, Any], path: str) -> list[Problem]:
+        """A template or a text, known channels, placeholders that exist."""
+        problems = super().validate(params, path)
+        for index, channel in enumerate(params.get("channels") or []):
+            if channel not in CHANNELS:
+                words = f"Expected one of {', '.join(CHANNELS)}."
+                problems.append(Problem(f"{path}.channels[{index}]", words))
+        if bool(params.get("template")) == bool(params.get("body")):
+            problems.append(Problem(path, "Choose a template, or write subject and body."))
+        for name in ("subject", "body"):
+            problems += source_problems(params.get(name, ""), f"{path}.{name}")
+        return problems
+
+
+@ACTIONS.register
+class SendMessageAction(Action):
+    """One recipient; the first channel that works."""
+
+    key = "message.send"
+    label = "Send a message"
+    icon = "mail"
+    category = "Messages"
+    Params = SendMessageParams
+
+    def sentence(self, params: Mapping[str, Any]) -> str:
+        """In words."""
+        verb = "notify" if params.get("to") != "person" else "send a message to"
+        whom = {"person": "the person", "manager": "the manager", "owner": "the owner"}.get(
+            str(params.get("to")), str(params.get("to"))
+        )
+        return f"{verb} {whom}"
+
+    def describe(self, ctx: ActionContext, params: Mapping[str, Any]) -> str:
+        """To which address, with which subject."""
+        recipient, address, note = self._recipient(ctx, str(params.get("to", "")))
+        if not address:
+            return f"Open a task: {note}"
+        try:
+            subject = self._rendered(ctx, self.Params.read(params), recipient).subject
+        except TemplateProblemError as error:
+            return str(error)
+        return f"Send “{subject}” to {address}. {note}".strip()
+
+    def run(self, ctx: ActionContext, params: Mapping[str, Any]) -> Outcome:
+        """Send once. After a crash past the point of no return nobody can know."""
+        if ctx.interrupted and ctx.effect_begun:
+            return Uncertain(
+                reason="The worker ended while the message was being handed over; it may have "
+                "been sent. Ask the recipient, then settle this step."
+            )
+        values = self.Params.read(params)
+        recipient, address, note = self._recipient(ctx, values["to"])
+        if not address:
+            return task_or_webhook(
+                ctx, self.key, title=f"Tell somebody about {ctx.person}", role="hr", why=note
+            )
+        try:
+            rendered = self._rendered(ctx, values, recipient)
+        except TemplateProblemError as error:
+            return Failed(reason=str(error))
+        message = OutgoingMessage(
+            to=address, subject=rendered.subject, text=rendered.text, html=rendered.html
+        )
+        return self._send(ctx, values["channels"], message, note)
+
+    def _send(
+        self, ctx: ActionContext, channels: list[str], message: OutgoingMessage, note: str
+    ) -> Outcome:
+        failures: list[str] = []
+        for channel in channels:
+            found = _messenger(channel)
+            if found is None and channel == "email":
+                site_mail_send(message, before_effect=ctx.before_effect)
+                return Done(summary=f"Sent to {message.to} by mail.", reason=note)
+            if found is None:
+                failures.append(f"{channel} is not connected.")
+                continue
+            connection, client = found
+            try:
+                sent = client.send(
+                    message,
+                    idempotency_key=ctx.idempotency_key,
+                    before_effect=ctx.before_effect,
+                )
+            except UncertainError:
+                raise
+            except IntegrationError as error:
+                mark_if_unauthorized(connection, error)
+                if channel == channels[-1]:
+                    raise
+                failures.append(error.message)
+                continue
+            return Done(
+                summary=f"Sent to {message.to} by {connection.name}.",
+                detail={"message": sent, "channel": channel},
+                reason=" ".join([*failures, note]).strip(),
+            )
+        return Failed(reason=" ".join(failures))
+
+    def _recipient(self, ctx: ActionContext, to: str) -> tuple[Person, str, str]:
+        """Whose language, which address, and a word where it is not whom the sentence says."""
+        person = ctx.person
+        if to == "person":
+            return person, person.work_email, ""
+        if to == "manager":
+            manager = person.manager
+            if manager is not None and manager.is_current:
+                return manager, manager.work_email, ""
+            why = "has no manager" if manager is None else "has a manager who left"
+            return self._fallback(ctx, f"{person} {why}")
+        if to == "owner":
+            owner = ctx.run.workflow.owner
+            found = Person.objects.filter(work_email=owner).first() if owner else None
+            if owner:
+                return found or person, owner, ""
+            return self._fallback(ctx, "The workflow has no owner")
+        found = Person.objects.filter(work_email=to.lower()).first()
+        return found or person, to, ""
+
+    def _fallback(self, ctx: ActionContext, why: str) -> tuple[Person, str, str]:
+        hr = Person.objects.filter(roles__name="hr").exclude(pk=ctx.person.pk)
+        other = next((item for item in hr.order_by("full_name") if item.is_current), None)
+        if other is None:
+            return ctx.person, "", f"{why}, and nobody is in the role hr."
+        return other, other.work_email, f"{why}; sent to {other} of HR instead."
+
+    def _rendered(self, ctx: ActionContext, values: Mapping[str, Any], reader: Person) -> Any:
+        subject, body = values["subject"], values["body"]
+        if values["template"]:
+            template = MessageTemplate.objects.filter(key=values["template"]).first()
+            if template is None or not template.variants:
+                raise TemplateProblemError(f"There is no template “{values['template']}”.")
+            variant = variant_for(template.variants, reader)
+            subject, body = variant.get("subject", ""), variant.get("body", "")
+        context = message_context(ctx.person, run=ctx.run, request=ctx.request)
+        return render_message(subject, body, context)
+
+
+def _messenger(channel: str) -> tuple[Connection, Messenger] | None:
+    """The first connected messenger of a channel."""
+    for connection in Connection.objects.filter(status=Connection.Status.READY).order_by("name"):
+        client = client_for(connection)
+        if isinstance(client, Messenger) and client.channel == channel:
+            return connection, client
+    return None

@@ -1,4 +1,4 @@
-"""When triggers fire: exactly once, by the right place's clock, through every oddity of calendars."""
+"""When triggers fire: exactly once, by the right clock, through every oddity of calendars."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.conf import settings
@@ -30,7 +30,7 @@ def parse_moment(text: str) -> datetime:
         raise CommandError(
             f"“{text}” is not a moment. Write it as 2026-11-24T18:00:00+01:00.", returncode=2
         ) from error
-    return moment if timezone.is_aware(moment) else timezone.make_aware(moment, timezone.UTC)
+    return moment if timezone.is_aware(moment) else timezone.make_aware(moment, UTC)
 
 
 class SiitCommand(BaseCommand):

@@ -1,0 +1,39 @@
+"""What the task queue calls: thin doors into services, safe to run twice and anywhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from siit_remote import beats
+from siit_remote.lib import clock
+from siit_remote.staleness import stale_report
+from workflows.engine import service
+
+
+def run_due() -> dict[str, Any]:
+    """Plan and carry out what is due; nothing when this machine is at it already.
+
+    The pass that is under way picks up new work until nothing can move, and the schedule rings
+    again within a minute. One pass at a time leaves a worker free for syncs and the canary.
+    """
+    if not beats.busy_begin():
+        return {"skipped": "A pass is under way on this machine."}
+    try:
+        return service.run_due(now=clock.now()).to_data()
+    finally:
+        beats.busy_end()
+
+
+def heartbeat() -> None:
+    """The schedule's sign of life, each minute."""
+    beats.beat(beats.SCHEDULE)
+
+
+def canary() -> None:
+    """The queue's sign of life, enqueued by the supervisor."""
+    beats.beat(beats.CANARY)
+
+
+def watch_staleness() -> dict[str, int]:
+    """Tell IT, once, of every connection whose directory is out of date."""
+    return {"stale": stale_report(now=clock.now())}

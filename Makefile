@@ -1,41 +1,63 @@
-# `make help` lists what there is. Everything works on a fresh machine with Python 3.11 and make.
+# Everything a developer or operator starts by hand. `make help` lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
 PYTHON ?= python3.11
+PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
-PORT ?= 8000
-export PIP_DISABLE_PIP_VERSION_CHECK := 1
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+export PORT
 
-.DEFAULT_GOAL := help
-.PHONY: help test lint types pins migrate
+.PHONY: help run worker test lint types bench demo reset-demo pins
 
-help: ## List the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-$(VENV)/bin/python:
-	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed ($(PYTHON) not found); set PYTHON=…"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+# The stamps hold the day the pins were installed; changed pins are newer and install again.
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: $(PYTHON) was not found (set PYTHON=…)."; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.runtime: requirements.txt | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --require-hashes -r requirements.txt
+$(VENV)/.installed: requirements.txt | $(BIN)/python
+	@echo "Installing the pinned requirements …"
+	@$(PIP) -r requirements.txt
 	@touch $@
 
-$(VENV)/.development: requirements-dev.txt | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
-	@touch $@ $(VENV)/.runtime
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	@echo "Installing the pinned development requirements …"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
 
-test: $(VENV)/.development ## Run the default tests
-	$(BIN)/pytest -q -n auto
+run: $(VENV)/.installed ## Prepare everything and run web and worker (PORT=8000); Ctrl-C stops
+	@exec $(BIN)/python -m siit_remote.launch
 
-lint: $(VENV)/.development ## Check style and formatting
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+worker: $(VENV)/.installed ## Run only the background worker
+	@exec $(BIN)/python manage.py worker
 
-types: $(VENV)/.development ## Check types
-	$(BIN)/mypy
+test: $(VENV)/.installed-dev ## Run the default tests on every core
+	@$(BIN)/python -m pytest -q -n auto $(ARGS)
 
-migrate: $(VENV)/.runtime ## Bring the database up to date
-	$(BIN)/python manage.py migrate --verbosity 1
-	$(BIN)/python manage.py createcachetable
+lint: $(VENV)/.installed-dev ## Check style, formatting, import directions and templates
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m pytest -q siit_remote/tests/test_templates.py siit_remote/tests/test_pages.py
 
-pins: $(VENV)/.development ## Compile requirements*.txt from pyproject.toml
-	$(BIN)/pip install --quiet uv && $(BIN)/python .ci/pins.py
+types: $(VENV)/.installed-dev ## Check types (mypy, strict)
+	@$(BIN)/mypy
+
+bench: $(VENV)/.installed-dev ## Measure against the goals and against others
+	@$(BIN)/python -m siit_remote.bench $(ARGS)
+
+demo: $(VENV)/.installed ## Fill an empty database with the demo company
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py createcachetable
+	@$(BIN)/python manage.py setup_roles >/dev/null
+	@$(BIN)/python manage.py demo
+
+reset-demo: $(VENV)/.installed ## Throw the demo's database away, so that the next run begins anew
+	@$(BIN)/python manage.py demo --reset
+
+pins: $(VENV)/.installed-dev ## Compile requirements*.txt from pyproject.toml
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/python .ci/pins.py

@@ -43,13 +43,15 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 def connection(request: HttpRequest, key: str) -> HttpResponse:
     """One connection: who we are there, its health, its log of syncs."""
     found = get_object_or_404(Connection, key=key)
+    connector = CONNECTORS.get(found.connector)
     syncs = found.syncs.select_related("requested_by").defer("held_records", "names")
     return render(
         request,
         "integrations/connection.html",
         {
             "connection": found,
-            "connector": CONNECTORS.get(found.connector),
+            "connector": connector,
+            "is_source": connector is not None and connector.category == "HRIS",
             "page": Paginator(syncs, _PAGE).get_page(request.GET.get("page")),
             "held": syncs.filter(status=SyncRun.Status.HELD).first(),
             "deliveries": found.deliveries.all()[:10]

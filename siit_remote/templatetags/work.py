@@ -9,7 +9,8 @@ from django.contrib import admin
 from django.db.models import Count
 from django.urls import reverse
 
-from integrations.models import AppAccess, SyncRun
+from integrations.connectors.base import CONNECTORS
+from integrations.models import AppAccess, Connection, SyncRun
 from people.choices import PersonStatus
 from people.models import Person
 from workflows.models import Run
@@ -38,6 +39,18 @@ def last_good_sync() -> SyncRun | None:
         SyncRun.objects.filter(status=SyncRun.Status.APPLIED)
         .select_related("connection")
         .only("finished_at", "connection__name")
+        .first()
+    )
+
+
+@register.simple_tag
+def people_source() -> Connection | None:
+    """The connection that people come from, where its set-up is finished."""
+    kinds = [connector.key for connector in CONNECTORS if connector.category == "HRIS"]
+    return (
+        Connection.objects.filter(connector__in=kinds, finished_at__isnull=False)
+        .exclude(status=Connection.Status.DISCONNECTED)
+        .order_by("pk")
         .first()
     )
 

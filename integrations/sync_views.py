@@ -1,0 +1,127 @@
+"""Sync now, review the first import, and decide about a held sync."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, cast
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from integrations.models import Connection, SyncRun
+from integrations.sync import SyncRefusedError, held_apply, held_discard, run_sync
+from people.models import WorkerTypeMapping
+from siit_remote.access import require
+from siit_remote.audit.services import record
+from siit_remote.lib.bell import ring
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+SYNC = "integrations.tasks.sync_one"
+FINISH = "integrations.setup_tasks.finish_one"
+_REASON = 300
+
+
+def _ask(request: HttpRequest, connection: Connection, task: str) -> None:
+    """Ring the worker and write down who asked."""
+    with transaction.atomic():
+        record(
+            "sync.requested",
+            actor=request.user,
+            object_type="connection",
+            object_key=connection.key,
+            object_label=connection.name,
+        )
+        ring(task, connection.pk, request.user.pk)
+
+
+@require_POST
+@require("integrations.change_connection")
+def sync_now(request: HttpRequest, key: str) -> HttpResponse:
+    """Ask the worker for a sync; one that runs already is waited for."""
+    found = get_object_or_404(Connection, key=key)
+    if found.finished_at is None or found.status == Connection.Status.DISCONNECTED:
+        messages.error(request, f"Finish the set-up of {found.name} before syncing.")
+    elif found.syncs.filter(status=SyncRun.Status.RUNNING).exists():
+        messages.info(request, f"A sync of {found.name} is running already.")
+    else:
+        _ask(request, found, SYNC)
+        messages.success(
+            request, f"A sync of {found.name} is asked for. It starts in a few seconds."
+        )
+    return redirect("connection", key=key)
+
+
+@require_GET
+@require("integrations.change_connection")
+def review(request: HttpRequest, key: str) -> HttpResponse:
+    """What the first import would bring, and whom it would skip and why. Writes nothing."""
+    found = get_object_or_404(Connection, key=key, finished_at__isnull=True)
+    report, refusal = None, ""
+    try:
+        report = run_sync(found, trigger="review", dry_run=True)
+    except SyncRefusedError as error:
+        refusal = str(error)
+    reasons = Counter(row["reason"] for row in report.skipped) if report else Counter()
+    return render(
+        request,
+        "integrations/review.html",
+        {
+            "connection": found,
+            "report": report,
+            "refusal": refusal,
+            "reasons": reasons.most_common(),
+            "mapping": WorkerTypeMapping.objects.select_related("employment_type"),
+        },
+    )
+
+
+@require_POST
+@require("integrations.change_connection")
+def finish(request: HttpRequest, key: str) -> HttpResponse:
+    """Finish the set-up: the first import starts in the background."""
+    found = get_object_or_404(Connection, key=key, finished_at__isnull=True)
+    _ask(request, found, FINISH)
+    messages.success(request, "The first import starts now. Nothing fires for dates in the past.")
+    return redirect("connection", key=key)
+
+
+def _held(key: str, pk: int) -> SyncRun:
+    return get_object_or_404(
+        SyncRun.objects.select_related("connection"), pk=pk, connection__key=key
+    )
+
+
+@require_POST
+@require("integrations.change_syncrun")
+def held_release(request: HttpRequest, key: str, pk: int) -> HttpResponse:
+    """Apply a held sync to exactly the people that were shown."""
+    run = _held(key, pk)
+    reason = request.POST.get("reason", "").strip()[:_REASON]
+    if not reason:
+        messages.error(request, "Say why it is right; the reason stays with the sync.")
+        return redirect("sync-run", key=key, pk=pk)
+    try:
+        held_apply(run, actor=cast("AbstractBaseUser", request.user), reason=reason)
+    except SyncRefusedError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "The held sync is applied.")
+    return redirect("sync-run", key=key, pk=pk)
+
+
+@require_POST
+@require("integrations.change_syncrun")
+def held_drop(request: HttpRequest, key: str, pk: int) -> HttpResponse:
+    """Throw a held sync away."""
+    run = _held(key, pk)
+    reason = request.POST.get("reason", "").strip()
+    if held_discard(run, actor=cast("AbstractBaseUser", request.user), reason=reason):
+        messages.success(request, "Discarded. The next sync looks afresh.")
+    else:
+        messages.error(request, "This sync is no longer held.")
+    return redirect("sync-run", key=key, pk=pk)

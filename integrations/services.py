@@ -27,7 +27,9 @@ from siit_remote.lib.crypto import DecryptionError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from django.contrib.auth.models import AbstractBaseUser
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+    Actor = AbstractBaseUser | AnonymousUser | None
 
 Status = Connection.Status
 
@@ -109,7 +111,7 @@ def connection_save(
     config: Mapping[str, str],
     secrets: Mapping[str, str],
     name: str = "",
-    actor: AbstractBaseUser | None = None,
+    actor: Actor = None,
 ) -> Connection:
     """Create the connection ``key`` or change what is given; the rest of it stays.
 
@@ -128,11 +130,7 @@ def connection_save(
         row = found or Connection(
             key=key, connector=connector, name=name or kind.label, created_at=clock.now()
         )
-        stored = _readable_secrets(row)
-        given = {field: value for field, value in secrets.items() if value}
-        cleaned = clean_settings(kind, key=key, config={**row.config, **config}, secrets=given)
-        _require(kind, cleaned, {**stored, **given})
-        _refuse_moved_secret(kind, before=row.config, after=cleaned, stored=stored, given=given)
+        cleaned, all_secrets = settings_checked(row, config=config, secrets=secrets)
         changed = sorted(
             field
             for field in {*row.config, *cleaned}
@@ -143,8 +141,9 @@ def connection_save(
         if row.status == Status.DISCONNECTED:
             row.status = Status.DRAFT
         row.save()
+        given = sorted(field for field, value in secrets.items() if value)
         if given:
-            row.set_secrets({**stored, **given})
+            row.set_secrets(all_secrets)
             row.save(update_fields=["secrets_token"])
         record(
             "connection.updated" if found else "connection.created",
@@ -152,9 +151,25 @@ def connection_save(
             object_type="connection",
             object_key=key,
             object_label=row.name,
-            detail={"connector": connector, "settings": changed, "secrets": sorted(given)},
+            detail={"connector": connector, "settings": changed, "secrets": given},
         )
     return row
+
+
+def settings_checked(
+    row: Connection, *, config: Mapping[str, str], secrets: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Settings and secrets of ``row`` after this change, without saving anything.
+
+    Raises ``ConfigError`` naming every problem.
+    """
+    kind = connector_of(row)
+    stored = _readable_secrets(row)
+    given = {field: value for field, value in secrets.items() if value}
+    cleaned = clean_settings(kind, key=row.key, config={**row.config, **config}, secrets=given)
+    _require(kind, cleaned, {**stored, **given})
+    _refuse_moved_secret(kind, before=row.config, after=cleaned, stored=stored, given=given)
+    return cleaned, {**stored, **given}
 
 
 def _readable_secrets(row: Connection) -> dict[str, str]:
@@ -199,7 +214,7 @@ def _refuse_moved_secret(
             )
 
 
-def connection_test(connection: Connection, *, actor: AbstractBaseUser | None = None) -> TestResult:
+def connection_test(connection: Connection, *, actor: Actor = None) -> TestResult:
     """Test now and store what was found; ``connection.status`` then says how it went.
 
     Success makes it ready, except that a source of people stays a draft until its set-up is
@@ -266,7 +281,7 @@ def connection_mark_unauthorized(connection: Connection, message: str) -> bool:
     )
 
 
-def connection_disconnect(connection: Connection, *, actor: AbstractBaseUser | None = None) -> bool:
+def connection_disconnect(connection: Connection, *, actor: Actor = None) -> bool:
     """Forget the secrets and stop. What was learnt stays. False when it was disconnected."""
     with transaction.atomic():
         done = bool(

@@ -1,0 +1,255 @@
+"""Connections, applications and their records in the site admin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+
+from integrations.connectors.base import CONNECTORS, Connector, Setting
+from integrations.errors import ConfigError
+from integrations.models import (
+    Account,
+    AppAccess,
+    Application,
+    Bundle,
+    Connection,
+    Delivery,
+    SyncRun,
+)
+from integrations.services import (
+    connection_disconnect,
+    connection_save,
+    connection_test,
+    settings_checked,
+)
+from siit_remote.audit.admin import AuditedAdminMixin
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+    _Admin = admin.ModelAdmin[Any]
+    _Form = forms.ModelForm[Connection]
+else:
+    # At run time Django's classes take no type argument.
+    _Admin = admin.ModelAdmin
+    _Form = forms.ModelForm
+
+_PREFIX = "setting_"
+
+
+def _field(setting: Setting) -> forms.Field:
+    if setting.choices:
+        choices = [("", f"Default ({setting.default})"), *((one, one) for one in setting.choices)]
+        return forms.ChoiceField(label=setting.label, choices=choices, required=False)
+    if setting.secret:
+        return forms.CharField(
+            label=setting.label,
+            required=False,
+            help_text="Write-only. Leave it empty to keep the one that is stored.",
+            widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        )
+    return forms.CharField(label=setting.label, help_text=setting.help, required=False)
+
+
+class ConnectionAdminForm(_Form):
+    """Name and settings of one connection; everything is checked and saved by the service."""
+
+    class Meta:
+        model = Connection
+        fields = ["name"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in self.fields:
+            if name.startswith(_PREFIX):
+                self.fields[name].initial = self.instance.config.get(name.removeprefix(_PREFIX), "")
+
+    def values(self, *, secret: bool) -> dict[str, str]:
+        """What was entered for settings, or for secrets."""
+        connector = CONNECTORS.get(self.instance.connector)
+        return {
+            setting.name: self.cleaned_data.get(f"{_PREFIX}{setting.name}", "")
+            for setting in (connector.settings if connector else ())
+            if setting.secret is secret
+        }
+
+    def clean(self) -> dict[str, Any]:
+        """Let the service judge the whole."""
+        cleaned = super().clean() or self.cleaned_data
+        try:
+            settings_checked(
+                self.instance, config=self.values(secret=False), secrets=self.values(secret=True)
+            )
+        except ConfigError as error:
+            raise forms.ValidationError(error.message) from error
+        return cleaned
+
+
+@admin.register(Connection)
+class ConnectionAdmin(_Admin):
+    """Change and test here; connecting something new begins on the Integrations page."""
+
+    form = ConnectionAdminForm
+    list_display = ["name", "key", "connector", "status", "last_ok_at"]
+    list_filter = ["status", "connector"]
+    search_fields = ["name", "key"]
+    readonly_fields = [
+        "key",
+        "connector",
+        "status",
+        "account",
+        "capabilities",
+        "last_error",
+        "last_ok_at",
+        "finished_at",
+        "created_at",
+    ]
+    actions = ["test_now", "disconnect"]
+
+    def get_form(self, request: Any, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """One field for each setting the connector declares."""
+        connector = CONNECTORS.get(obj.connector) if obj else None
+        kwargs["form"] = type(
+            "ConnectionForm",
+            (ConnectionAdminForm,),
+            {
+                f"{_PREFIX}{setting.name}": _field(setting)
+                for setting in (connector.settings if connector else ())
+            },
+        )
+        kwargs["fields"] = ["name"]
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Settings by their declaration, then what the last test found."""
+        connector: Connector | None = CONNECTORS.get(obj.connector) if obj else None
+        names = [f"{_PREFIX}{one.name}" for one in (connector.settings if connector else ())]
+        return [
+            (None, {"fields": ["name", "key", "connector", "status", "last_error"]}),
+            ("Settings", {"fields": names}),
+            (
+                "Found by the last test",
+                {"fields": ["account", "capabilities", "last_ok_at", "finished_at", "created_at"]},
+            ),
+        ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Connecting starts from the catalogue, which knows what each system asks for."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Disconnect instead: history, accounts and applications refer to it."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save through the service and test."""
+        saved = connection_save(
+            key=obj.key,
+            connector=obj.connector,
+            config=form.values(secret=False),
+            secrets=form.values(secret=True),
+            name=obj.name,
+            actor=request.user,
+        )
+        self._say(request, saved, connection_test(saved, actor=request.user).problems)
+
+    def _say(self, request: HttpRequest, row: Connection, problems: tuple[str, ...]) -> None:
+        works = row.status != Connection.Status.NEEDS_ATTENTION
+        level = messages.SUCCESS if works else messages.ERROR
+        self.message_user(request, f"{row.name}: {row.get_status_display()}.", level)
+        for problem in problems:
+            self.message_user(request, problem, messages.WARNING)
+
+    @admin.action(description="Test the connection", permissions=["change"])
+    def test_now(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        """Test each selected one."""
+        for row in queryset:
+            self._say(request, row, connection_test(row, actor=request.user).problems)
+
+    @admin.action(description="Disconnect and forget the secrets", permissions=["change"])
+    def disconnect(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        """Disconnect each selected one."""
+        for row in queryset:
+            connection_disconnect(row, actor=request.user)
+            self.message_user(request, f"{row.name} is disconnected.", messages.SUCCESS)
+
+
+@admin.register(Application)
+class ApplicationAdmin(AuditedAdminMixin, _Admin):
+    """Systems people are given."""
+
+    list_display = ["name", "key", "provision_by", "connection", "owner", "active"]
+    list_filter = ["provision_by", "active", "sensitive"]
+    search_fields = ["name", "key"]
+    list_select_related = ["connection", "owner"]
+    raw_id_fields = ["owner"]
+
+
+@admin.register(Bundle)
+class BundleAdmin(AuditedAdminMixin, _Admin):
+    """Sets of equipment."""
+
+    list_display = ["name", "key", "connection"]
+    search_fields = ["name", "key"]
+    list_select_related = ["connection"]
+
+
+class _ReadOnlyAdmin(_Admin):
+    """Written by the product alone."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Written by services."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A record of what happened."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A record of what happened."""
+        return False
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(_ReadOnlyAdmin):
+    """Syncs. The records of a held one are personal data and are not shown."""
+
+    list_display = ["connection", "status", "trigger", "started_at", "seen", "created", "ended"]
+    list_filter = ["status", "connection"]
+    list_select_related = ["connection"]
+    exclude = ["held_records", "lease_holder", "lease_until"]
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(_ReadOnlyAdmin):
+    """Attempts to reach outside systems."""
+
+    list_display = ["started_at", "connection", "operation", "target", "outcome", "status_code"]
+    list_filter = ["outcome", "connection"]
+    search_fields = ["idempotency_key", "request_id"]
+    list_select_related = ["connection"]
+
+
+@admin.register(AppAccess)
+class AppAccessAdmin(_ReadOnlyAdmin):
+    """Who has, or had, which application."""
+
+    list_display = ["application", "person", "state", "since", "ended_at"]
+    list_filter = ["state", "application"]
+    search_fields = ["person__work_email", "person__full_name"]
+    list_select_related = ["application", "person"]
+
+
+@admin.register(Account)
+class AccountAdmin(_ReadOnlyAdmin):
+    """What people are called at a connection."""
+
+    list_display = ["username", "connection", "person", "active", "adopted", "changed_at"]
+    list_filter = ["active", "connection"]
+    search_fields = ["username", "external_id", "person__work_email"]
+    list_select_related = ["connection", "person"]

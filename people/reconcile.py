@@ -62,6 +62,23 @@ def reconcile(
     return people.plan(fed=fed, skipped=skipped, baseline=baseline)
 
 
+def plan_if_untouched(
+    records: Sequence[WorkerRecord],
+    *,
+    skipped: Sequence[SkippedRecord] = (),
+    directory: Directory,
+    now: datetime,
+) -> Plan | None:
+    """The empty plan of a complete feed that says what is stored already, else ``None``.
+
+    Needs of ``directory`` nothing but the stored digests: the cheap first look of every sync.
+    """
+    views = views_of(records, skipped, directory, now=now, complete=True)
+    if any(view.is_touched for view in views):
+        return None
+    return _nothing_to_do(records, skipped, directory)
+
+
 def _nothing_to_do(
     records: Sequence[WorkerRecord], skipped: Sequence[SkippedRecord], directory: Directory
 ) -> Plan:

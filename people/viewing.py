@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from people.matching import View
 from people.plan import INFERRED, Directory, KnownRecord, RecordKey
 from people.records import SkippedRecord, WorkerRecord
-
-_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def views_of(
@@ -62,11 +60,3 @@ def _keep_inferred(record: WorkerRecord, stored: KnownRecord | None) -> WorkerRe
     if stored.values.get("contract_status") != record.contract_status or not first:
         return record
     return replace(record, end_date=date.fromisoformat(first))
-
-
-def records_touched(
-    records: Sequence[WorkerRecord], *, skipped: Sequence[SkippedRecord], directory: Directory
-) -> bool:
-    """Whether a complete feed differs from what is stored; needs only the stored digests."""
-    views = views_of(records, skipped, directory, now=_ANY_TIME, complete=True)
-    return any(view.is_touched for view in views)

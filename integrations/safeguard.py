@@ -1,0 +1,124 @@
+"""The brake of a sync: who would end or be blanked, and whether that is too many. Pure.
+
+Counted are people who would end (unless the end date that passes was known before), people whose
+important values would be blanked, and people whose record vanished from the feed. Held is a sync
+that touches more than the workspace's number of people, or two and more who make up more than its
+percentage: so a company of 8 is guarded against losing 3, and one of 2,000 does not stop for 1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from people.choices import PersonStatus
+from people.plan import Directory, KnownPerson, PersonPlan, Plan
+from people.records import WorkerRecord
+
+IMPORTANT = {
+    "work_email": "work email",
+    "manager": "manager",
+    "legal_entity": "legal entity",
+    "country": "country",
+    "start_date": "start date",
+}
+_FEWEST = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Affected:
+    """One person whom the sync would take something from, and what."""
+
+    person_id: int
+    name: str
+    work_email: str
+    what: tuple[str, ...]
+
+    def to_data(self) -> dict[str, Any]:
+        """JSON shape."""
+        return {
+            "person_id": self.person_id,
+            "name": self.name,
+            "work_email": self.work_email,
+            "what": list(self.what),
+        }
+
+
+def affected_by(plan: Plan, directory: Directory) -> list[Affected]:
+    """Everybody counted by the safeguard, by name."""
+    losses: dict[int, list[str]] = {}
+    for change in plan.people:
+        if change.before is not None:
+            losses[change.before.id] = [*_ending(change), *_blanked(change)]
+    for absence in plan.newly_missing:
+        person = directory.people.get(absence.person_id) if absence.person_id else None
+        if person is not None and person.values["status"] != PersonStatus.ENDED:
+            losses.setdefault(person.id, []).append("is missing from the feed")
+    found = [
+        _affected(directory.people[person_id], what) for person_id, what in losses.items() if what
+    ]
+    return sorted(found, key=lambda person: (person.name, person.person_id))
+
+
+def _affected(person: KnownPerson, what: Sequence[str]) -> Affected:
+    return Affected(
+        person_id=person.id,
+        name=person.values["full_name"] or person.values["work_email"],
+        work_email=person.values["work_email"],
+        what=tuple(what),
+    )
+
+
+def _ending(change: PersonPlan) -> list[str]:
+    was, end = change.before_value("end_date"), change.values["end_date"]
+    ends_now = (
+        change.values["status"] == PersonStatus.ENDED
+        and change.before_value("status") != PersonStatus.ENDED
+    )
+    expected = was is not None and was <= change.today
+    if ends_now and not expected:
+        return [f"would end ({end.isoformat()})" if end else "would end"]
+    newly_past = end is not None and end != was and end <= change.today
+    if newly_past and change.before_value("status") != PersonStatus.ENDED:
+        return [f"would leave on {end.isoformat()}"]
+    return []
+
+
+def _blanked(change: PersonPlan) -> list[str]:
+    if change.values["status"] == PersonStatus.ENDED:
+        return []
+    return [
+        f"would lose the {words}"
+        for name, words in IMPORTANT.items()
+        if change.before_value(name) and not change.values[name]
+    ]
+
+
+def hold_reason(
+    affected: Sequence[Affected], *, known: int, limit_people: int, limit_percent: int
+) -> str:
+    """Why the sync must wait for a person's word; ``""`` when it may go on.
+
+    ``known``: people of the directory who have not ended.
+    """
+    count = len(affected)
+    over_percent = count >= _FEWEST and count * 100 > limit_percent * known
+    if count <= limit_people and not over_percent:
+        return ""
+    share = f" of {known}" if known else ""
+    return (
+        f"{count}{share} people would end, lose an important value or are missing from the feed. "
+        f"The limits are {limit_people} people and {limit_percent} % (from {_FEWEST} people on)."
+    )
+
+
+def held_hash(affected: Iterable[Affected], records: Iterable[WorkerRecord]) -> str:
+    """SHA-256 over exactly what a person is asked to confirm."""
+    body = [
+        [person.to_data() for person in affected],
+        sorted(record.digest() for record in records),
+    ]
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,121 @@
+"""Judge a feed and write what it means: shared by a sync and by the release of a held one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from integrations.connectors.base import Feed
+from integrations.models import Connection, SyncRun
+from integrations.safeguard import affected_by, held_hash, hold_reason
+from people.applying import entities_ensure, plan_apply
+from people.choices import PersonStatus
+from people.defaults import workspace_get
+from people.loading import policy_load
+from people.plan import Directory, Plan
+from people.reconcile import reconcile
+from people.services import ENGINE
+from siit_remote.audit.services import record
+from siit_remote.lib.bell import ring
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+    Actor = AbstractBaseUser | AnonymousUser | None
+
+
+def sources_by_age() -> tuple[str, ...]:
+    """Keys of all connections, the one whose set-up was finished first in front."""
+    rows = Connection.objects.order_by("created_at", "pk")
+    return tuple(rows.values_list("key", flat=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What is to be done with a feed."""
+
+    plan: Plan
+    reason: str = ""
+    affected: tuple[dict[str, Any], ...] = ()
+    hash: str = ""
+
+
+def judge(feed: Feed, *, directory: Directory, now: datetime, baseline: bool) -> Decision:
+    """Reconcile ``feed`` and ask the safeguard. Reads the policy and the workspace's limits."""
+    plan = reconcile(
+        feed.records,
+        skipped=feed.skipped,
+        directory=directory,
+        policy=policy_load(sources_by_age=sources_by_age()),
+        now=now,
+        complete=True,
+        baseline=baseline,
+    )
+    affected = affected_by(plan, directory)
+    workspace = workspace_get()
+    here = [
+        person
+        for person in directory.people.values()
+        if person.values["status"] not in (PersonStatus.ENDED, PersonStatus.EXTERNAL)
+    ]
+    reason = hold_reason(
+        affected,
+        known=len(here),
+        limit_people=workspace.sync_limit_people,
+        limit_percent=workspace.sync_limit_percent,
+    )
+    return Decision(
+        plan=plan,
+        reason=reason,
+        affected=tuple(person.to_data() for person in affected),
+        hash=held_hash(affected, feed.records),
+    )
+
+
+def sync_apply(
+    connection: Connection,
+    run: SyncRun,
+    plan: Plan,
+    *,
+    feed: Feed,
+    actor: Actor,
+    now: datetime,
+    action: str = "sync.applied",
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Write ``plan`` in the caller's transaction, finish a set-up, and ring the engine's bell."""
+    baseline = connection.finished_at is None
+    if not plan.is_empty:
+        entities_ensure(feed.entities)
+    result = plan_apply(plan, now=now, correlation=f"sync:{run.pk}", actor=actor)
+    values: dict[str, Any] = {"last_ok_at": now, "last_error": ""}
+    if baseline:
+        values["finished_at"] = now
+    rows = Connection.objects.filter(pk=connection.pk)
+    rows.exclude(status=Connection.Status.DISCONNECTED).update(
+        status=Connection.Status.READY, **values
+    )
+    connection.refresh_from_db()
+    if baseline:
+        sync_record("connection.finished", connection, run, actor, {})
+    if result.changed_anything or actor is not None:
+        counts = {"created": result.created, "updated": result.updated, "ended": result.ended}
+        sync_record(action, connection, run, actor, {**counts, **(detail or {})})
+    if result.changed_anything:
+        ring(ENGINE)
+
+
+def sync_record(
+    action: str, connection: Connection, run: SyncRun, actor: Actor, detail: dict[str, Any]
+) -> None:
+    """Write an audit entry about one sync, tied to everything that it changed."""
+    record(
+        action,
+        actor=actor,
+        object_type="connection",
+        object_key=connection.key,
+        object_label=connection.name,
+        detail={"sync": run.pk, **detail},
+        correlation=f"sync:{run.pk}",
+    )

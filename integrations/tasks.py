@@ -1,0 +1,58 @@
+"""Background work of this application: thin, safe to run twice, ids as arguments."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.contrib.auth import get_user_model
+
+from integrations.connectors.base import CONNECTORS
+from integrations.models import Connection, SyncRun
+from integrations.sync import SyncRefusedError, run_sync
+from people.defaults import workspace_get
+from siit_remote.lib import clock
+
+logger = logging.getLogger(__name__)
+_RETRY_AFTER = timedelta(minutes=30)
+_PASSING = frozenset({"transient", "rate_limited", "incomplete", "interrupted"})
+
+
+def sync_connections() -> int:
+    """Sync every ready source of people whose time has come. Returns how many were tried."""
+    now = clock.now()
+    every = timedelta(hours=workspace_get().sync_every_hours)
+    kinds = [connector.key for connector in CONNECTORS if connector.category == "HRIS"]
+    rows = Connection.objects.filter(
+        connector__in=kinds, status=Connection.Status.READY, finished_at__isnull=False
+    )
+    tried = 0
+    for connection in rows.order_by("pk"):
+        if sync_is_due(connection, now=now, every=every):
+            tried += 1
+            _run(connection, trigger="schedule", actor_id=None)
+    return tried
+
+
+def sync_is_due(connection: Connection, *, now: datetime, every: timedelta) -> bool:
+    """Whether the interval has passed; after a passing failure already half an hour later."""
+    last = connection.syncs.order_by("-pk").only("started_at", "status", "error_code").first()
+    if last is None:
+        return True
+    passing = last.status == SyncRun.Status.FAILED and last.error_code in _PASSING
+    return now - last.started_at >= (min(every, _RETRY_AFTER) if passing else every)
+
+
+def sync_one(connection_id: int, actor_id: int | None = None) -> None:
+    """Sync one connection now, as somebody asked in the browser."""
+    connection = Connection.objects.filter(pk=connection_id).first()
+    if connection is not None:
+        _run(connection, trigger="manual", actor_id=actor_id)
+
+
+def _run(connection: Connection, *, trigger: str, actor_id: int | None) -> None:
+    actor = get_user_model().objects.filter(pk=actor_id).first() if actor_id else None
+    try:
+        run_sync(connection, trigger=trigger, actor=actor)
+    except SyncRefusedError as error:
+        logger.info("Connection %s was not synced: %s", connection.pk, error)

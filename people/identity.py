@@ -1,15 +1,10 @@
-"""Which person of the directory a signed-in account is, and whom it may see."""
+"""Which person of the directory a signed-in account is, and which fields it may see."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from django.db.models import Q
+from typing import Any
 
 from people.models import FieldPolicy, Person
-
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
 
 PRIVATE_FIELDS = frozenset({"date_of_birth"})
 """Shown only with ``people.view_private_fields``, whatever the field policies say."""
@@ -23,18 +18,6 @@ def person_of(user: Any) -> Person | None:
     if "@" not in email:
         return None
     return Person.objects.filter(work_email=email).first()
-
-
-def people_open_to(user: Any) -> QuerySet[Person]:
-    """Everybody with ``people.view_person``; others see themselves and their own reports."""
-    if not user.is_authenticated:
-        return Person.objects.none()
-    if user.has_perm("people.view_person"):
-        return Person.objects.all()
-    own = person_of(user)
-    if own is None:
-        return Person.objects.none()
-    return Person.objects.filter(Q(pk=own.pk) | Q(manager=own))
 
 
 def fields_hidden_from(user: Any) -> frozenset[str]:

@@ -10,9 +10,6 @@ from people.models import EmploymentType, Person
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-CHAIN_LIMIT = 20
-"""Managers above managers are followed so far; a circle ends earlier."""
-
 GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "Identity",
@@ -105,15 +102,3 @@ def profile_groups(person: Person, *, hidden: Collection[str]) -> tuple[FactGrou
         )
         for title, fields in GROUPS
     )
-
-
-def manager_chain(person: Person) -> list[Person]:
-    """The manager, their manager and so on; stops at a circle and at :data:`CHAIN_LIMIT`."""
-    chain: list[Person] = []
-    seen = {person.pk}
-    above = person.manager
-    while above is not None and above.pk not in seen and len(chain) < CHAIN_LIMIT:
-        chain.append(above)
-        seen.add(above.pk)
-        above = above.manager
-    return chain

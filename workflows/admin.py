@@ -1,0 +1,196 @@
+"""Catalogue, policies, templates and delegations in the site admin; the ledger, read only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+
+from siit_remote.audit.admin import AuditedAdminMixin
+from siit_remote.lib import clock
+from workflows.models import (
+    Approval,
+    ApproverPolicy,
+    Delegation,
+    MessageTemplate,
+    Request,
+    Run,
+    Service,
+    Task,
+    Workflow,
+)
+from workflows.problems import DocumentError
+from workflows.workspace.apply import known_now
+from workflows.workspace.shape import FORMAT, read_workspace
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    _Admin = admin.ModelAdmin[Any]
+    _Form = forms.ModelForm[Any]
+else:
+    # At run time Django's classes take no type argument.
+    _Admin = admin.ModelAdmin
+    _Form = forms.ModelForm
+
+
+class JudgedForm(_Form):
+    """Judged as the row would be in a workspace document, so that there is one set of rules."""
+
+    section: ClassVar[str]
+    columns: ClassVar[tuple[str, ...]]
+
+    def clean(self) -> dict[str, Any]:
+        """Every problem, beside the input it belongs to."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.errors:
+            return cleaned
+        row = {name: cleaned[name] for name in self.columns if cleaned[name] not in (None, "")}
+        try:
+            read_workspace({"format": FORMAT, self.section: [row]}, known_now())
+        except DocumentError as error:
+            for problem in error.problems:
+                place = problem.path.removeprefix(f"{self.section}[0]").lstrip(".")
+                field = place.split(".")[0].split("[")[0]
+                where = f"{place}: " if place != field else ""
+                self.add_error(field if field in self.fields else None, where + problem.message)
+        return cleaned
+
+
+class ServiceForm(JudgedForm):
+    """An entry of the catalogue."""
+
+    section = "services"
+    columns = ("key", "name", "description", "category", "icon", "fields")
+
+
+class PolicyForm(JudgedForm):
+    """Ordered rules and the baseline."""
+
+    section = "policies"
+    columns = ("key", "name", "rules", "baseline")
+
+
+class TemplateForm(JudgedForm):
+    """A message in its languages."""
+
+    section = "templates"
+    columns = ("key", "name", "variants")
+
+
+@admin.register(Service)
+class ServiceAdmin(AuditedAdminMixin, _Admin):
+    """The catalogue of what can be asked for."""
+
+    form = ServiceForm
+    list_display = ["name", "key", "category", "active"]
+    list_filter = ["active", "category"]
+    search_fields = ["name", "key"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Service | None = None) -> bool:
+        """Requests refer to it: it is taken out of the catalogue instead."""
+        return False
+
+
+@admin.register(ApproverPolicy)
+class ApproverPolicyAdmin(AuditedAdminMixin, _Admin):
+    """Who is asked: first rule that matches, else the baseline."""
+
+    form = PolicyForm
+    list_display = ["key", "name"]
+    search_fields = ["key", "name"]
+
+
+@admin.register(MessageTemplate)
+class MessageTemplateAdmin(AuditedAdminMixin, _Admin):
+    """Texts of messages."""
+
+    form = TemplateForm
+    list_display = ["key", "name"]
+    search_fields = ["key", "name"]
+
+
+@admin.register(Delegation)
+class DelegationAdmin(AuditedAdminMixin, _Admin):
+    """Who decides while somebody is away."""
+
+    list_display = ["approver", "delegate", "starts_on", "ends_on"]
+    list_select_related = ["approver", "delegate"]
+    raw_id_fields = ["approver", "delegate"]
+    exclude = ["created_at"]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Stamp the moment it was made."""
+        if not change:
+            obj.created_at = clock.now()
+        super().save_model(request, obj, form, change)
+
+
+class LedgerAdmin(_Admin):
+    """What the engine wrote: read here, changed only by its services."""
+
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """The engine's business."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The services' business."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is erased."""
+        return False
+
+
+@admin.register(Workflow)
+class WorkflowAdmin(LedgerAdmin):
+    """Workflows as rows; they are changed on their own pages."""
+
+    list_display = ["name", "key", "status", "live_version"]
+    list_filter = ["status"]
+    list_select_related = ["live_version"]
+    search_fields = ["name", "key"]
+
+
+@admin.register(Run)
+class RunAdmin(LedgerAdmin):
+    """Runs as rows."""
+
+    list_display = ["pk", "workflow", "person", "status", "due_at", "finished_at"]
+    list_filter = ["status", "workflow"]
+    list_select_related = ["workflow", "person"]
+    search_fields = ["person__full_name", "person__work_email", "workflow__name"]
+
+
+@admin.register(Approval)
+class ApprovalAdmin(LedgerAdmin):
+    """Approvals as rows."""
+
+    list_display = ["title", "subject", "approver", "status", "asked_at", "decided_at"]
+    list_filter = ["status"]
+    list_select_related = ["subject", "approver"]
+    search_fields = ["title", "subject__full_name", "approver__full_name"]
+
+
+@admin.register(Request)
+class RequestAdmin(LedgerAdmin):
+    """Requests as rows."""
+
+    list_display = ["pk", "service", "requester", "status", "created_at"]
+    list_filter = ["status", "service"]
+    list_select_related = ["service", "requester"]
+    search_fields = ["requester__full_name", "requester__work_email"]
+
+
+@admin.register(Task)
+class TaskAdmin(LedgerAdmin):
+    """Tasks as rows."""
+
+    list_display = ["title", "subject", "role", "assignee", "status", "due_on"]
+    list_filter = ["status", "role"]
+    list_select_related = ["subject", "role", "assignee"]
+    search_fields = ["title", "subject__full_name"]

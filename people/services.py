@@ -39,6 +39,7 @@ __all__ = [
     "ENGINE",
     "OverrideError",
     "directory_defaults_ensure",
+    "override_clean",
     "people_resolve_all",
     "person_override_remove",
     "person_override_set",
@@ -92,7 +93,7 @@ def person_override_set(
     """
     if not reason.strip():
         raise OverrideError("Say why: the reason is shown beside the value.")
-    clean = _override_clean(person, field, value)
+    clean = override_clean(person, field, value)
     with transaction.atomic():
         directory_lock()
         FieldOverride.objects.update_or_create(
@@ -132,7 +133,8 @@ def person_override_remove(
     return True
 
 
-def _override_clean(person: Person, field: str, value: Any) -> Any:
+def override_clean(person: Person, field: str, value: Any) -> Any:
+    """The JSON value to store for ``value``. Raises :class:`OverrideError` when it cannot be."""
     if field not in OVERRIDABLE and not (field.startswith(CUSTOM) and len(field) > len(CUSTOM)):
         raise OverrideError(f"“{field}” cannot be set by hand.")
     if value is None or value == "":

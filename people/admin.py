@@ -1,0 +1,325 @@
+"""The directory in the site admin: what is synced is read, what is configured is changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+
+from people.admin_bases import HiddenFieldsMixin, PlainAdmin, ReadOnlyAdmin, ResolvingAdmin
+from people.admin_forms import FieldOverrideForm, FieldPolicyForm, LegalEntityForm, WorkspaceForm
+from people.choices import PersonStatus, Problem
+from people.identity import fields_hidden_from
+from people.models import (
+    EmploymentType,
+    FieldOverride,
+    FieldPolicy,
+    LegalEntity,
+    LifecycleEvent,
+    Person,
+    PersonAlias,
+    PersonChange,
+    Role,
+    SourceRecord,
+    Team,
+    WorkerTypeMapping,
+    Workspace,
+)
+from people.resolving import CUSTOM
+from people.selectors import search
+from people.services import (
+    person_override_remove,
+    person_override_set,
+    person_protect_set,
+)
+from siit_remote.audit.admin import AuditedAdminMixin
+from siit_remote.lib import clock
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+
+class ProblemFilter(admin.SimpleListFilter):
+    """People whose data needs mending."""
+
+    title = "data problems"
+    parameter_name = "problem"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Any, then each kind."""
+        return [("any", "Any"), *((str(value), str(label)) for value, label in Problem.choices)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """JSON text search works alike on SQLite and PostgreSQL; the values are our own words."""
+        if self.value() == "any":
+            return queryset.exclude(problems=[]).exclude(status=PersonStatus.ENDED)
+        if self.value() in Problem.values:
+            return queryset.filter(problems__icontains=f'"{self.value()}"')
+        return queryset
+
+
+@admin.register(Person)
+class PersonAdmin(PlainAdmin):
+    """Everybody. Values come from sources; set one by hand as a field override."""
+
+    list_display = [
+        "full_name",
+        "work_email",
+        "job_title",
+        "worker_type",
+        "employment_type",
+        "country",
+        "team",
+        "manager",
+        "status",
+        "start_date",
+        "end_date",
+    ]
+    list_filter = [
+        "status",
+        "worker_type",
+        "employment_type",
+        ProblemFilter,
+        "legal_entity",
+        "team",
+        "country",
+        "protected",
+    ]
+    list_per_page = 50
+    list_select_related = ["team", "manager", "legal_entity"]
+    show_full_result_count = False
+    search_fields = ["search_text"]
+    search_help_text = "Name, work email, job title or Remote ID"
+    ordering = ["full_name", "pk"]
+    actions = ["protect", "unprotect"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> tuple[Any, bool]:
+        """Accents and case aside; also serves autocomplete fields."""
+        return search(queryset, search_term), False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Everything but what the account may not see and what only machines read."""
+        hidden = {*fields_hidden_from(request.user), "id", "search_text"}
+        if any(name.startswith(CUSTOM) for name in hidden):
+            hidden.add("custom")
+        return [field.name for field in Person._meta.fields if field.name not in hidden]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """All but the protection."""
+        return [name for name in self.get_fields(request, obj) if name != "protected"]
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Columns the account may see."""
+        hidden = fields_hidden_from(request.user)
+        return [str(name) for name in self.list_display if name not in hidden]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """People come from sources."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """People end; they are not deleted."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Person, form: Any, change: bool) -> None:
+        """Only the protection can have changed."""
+        if "protected" in form.changed_data:
+            person_protect_set(obj, protected=obj.protected, now=clock.now(), actor=request.user)
+
+    @admin.action(description="Protect from automation", permissions=["change"])
+    def protect(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
+        """No automation may take anything from them."""
+        self._protect(request, queryset, protected=True)
+
+    @admin.action(description="End the protection", permissions=["change"])
+    def unprotect(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
+        """Automation may act again."""
+        self._protect(request, queryset, protected=False)
+
+    def _protect(
+        self, request: HttpRequest, queryset: QuerySet[Person], *, protected: bool
+    ) -> None:
+        now = clock.now()
+        changed = sum(
+            person_protect_set(person, protected=protected, now=now, actor=request.user)
+            for person in queryset
+        )
+        self.message_user(request, f"{changed} people changed.", messages.SUCCESS)
+
+
+@admin.register(FieldOverride)
+class FieldOverrideAdmin(PlainAdmin):
+    """Values set by hand."""
+
+    form = FieldOverrideForm
+    list_display = ["person", "field", "value", "reason", "set_by", "set_at"]
+    list_filter = ["field"]
+    list_select_related = ["person", "set_by"]
+    search_fields = ["person__search_text", "reason"]
+    autocomplete_fields = ["person"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Without overrides of fields that the account may not see."""
+        return super().get_queryset(request).exclude(field__in=fields_hidden_from(request.user))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Whose and which stays; for another, add another."""
+        return ["person"] if obj is not None else []
+
+    def save_model(self, request: HttpRequest, obj: FieldOverride, form: Any, change: bool) -> None:
+        """Through the service, which audits and resolves."""
+        person_override_set(
+            obj.person,
+            field=obj.field,
+            value=obj.value,
+            reason=obj.reason,
+            now=clock.now(),
+            actor=request.user,
+        )
+        obj.pk = FieldOverride.objects.get(person=obj.person, field=obj.field).pk
+
+    def delete_model(self, request: HttpRequest, obj: FieldOverride) -> None:
+        """Through the service."""
+        person_override_remove(obj.person, field=obj.field, now=clock.now(), actor=request.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        """Through the service, one by one."""
+        for override in queryset.select_related("person"):
+            self.delete_model(request, override)
+
+
+@admin.register(FieldPolicy)
+class FieldPolicyAdmin(ResolvingAdmin):
+    """Source of truth and visibility, field by field."""
+
+    form = FieldPolicyForm
+    list_display = ["field", "sources", "visible_to"]
+    search_fields = ["field"]
+
+
+@admin.register(WorkerTypeMapping)
+class WorkerTypeMappingAdmin(ResolvingAdmin):
+    """Worker Type → Employment Type."""
+
+    list_display = ["worker_type", "employment_type"]
+    list_select_related = ["employment_type"]
+    autocomplete_fields = ["employment_type"]
+
+
+@admin.register(EmploymentType)
+class EmploymentTypeAdmin(AuditedAdminMixin, PlainAdmin):
+    """Employee, Contractor, Intern …; the key is what workflows compare with."""
+
+    list_display = ["name", "key"]
+    search_fields = ["name", "key"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """A key in use stays."""
+        return ["key"] if obj is not None else []
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
+        """The key of a new one follows its name."""
+        return {} if obj is not None else {"key": ("name",)}
+
+
+@admin.register(LegalEntity)
+class LegalEntityAdmin(ResolvingAdmin):
+    """Companies that people are engaged by, their zone and their lead."""
+
+    form = LegalEntityForm
+    list_display = ["name", "country", "timezone", "language", "lead"]
+    list_filter = ["country"]
+    list_select_related = ["lead"]
+    search_fields = ["name", "external_id"]
+    autocomplete_fields = ["lead"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Name and id of a synced one come from its source."""
+        return ["name", "external_id"] if obj is not None and obj.external_id else []
+
+
+@admin.register(Team)
+class TeamAdmin(AuditedAdminMixin, PlainAdmin):
+    """Departments as the source names them."""
+
+    list_display = ["name"]
+    search_fields = ["name"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """The next sync would bring the old name back as another team."""
+        return ["name"] if obj is not None else []
+
+
+@admin.register(Role)
+class RoleAdmin(AuditedAdminMixin, PlainAdmin):
+    """Circles of people that tasks and approvals can go to."""
+
+    list_display = ["name"]
+    search_fields = ["name"]
+    autocomplete_fields = ["members"]
+
+
+@admin.register(Workspace)
+class WorkspaceAdmin(ResolvingAdmin):
+    """The one row of settings."""
+
+    form = WorkspaceForm
+    list_display = ["name", "timezone", "sync_every_hours", "sync_limit_people"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """There is one."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """And it stays."""
+        return False
+
+
+@admin.register(PersonAlias)
+class PersonAliasAdmin(AuditedAdminMixin, ReadOnlyAdmin):
+    """Former work e-mails. One may be removed, to let its new owner in."""
+
+    list_display = ["email", "person", "since"]
+    list_select_related = ["person"]
+    search_fields = ["email", "person__search_text"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever may change people."""
+        return bool(request.user.has_perm("people.change_person"))
+
+
+@admin.register(SourceRecord)
+class SourceRecordAdmin(ReadOnlyAdmin):
+    """What each source last said."""
+
+    list_display = ["source", "external_id", "person", "is_primary", "is_live", "changed_at"]
+    list_filter = ["source", "is_primary", "is_live", ("missing_since", admin.EmptyFieldListFilter)]
+    list_select_related = ["person"]
+    search_fields = ["external_id", "person__search_text"]
+
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """What the source sent needs a right of its own."""
+        return [] if request.user.has_perm("people.view_raw_payload") else ["values"]
+
+
+@admin.register(PersonChange)
+class PersonChangeAdmin(HiddenFieldsMixin, ReadOnlyAdmin):
+    """What changed, and where it came from."""
+
+    list_display = ["at", "person", "field", "before", "after", "source"]
+    list_filter = ["field", "source"]
+    list_select_related = ["person"]
+    search_fields = ["person__search_text", "correlation"]
+
+
+@admin.register(LifecycleEvent)
+class LifecycleEventAdmin(HiddenFieldsMixin, ReadOnlyAdmin):
+    """The outbox."""
+
+    list_display = ["at", "kind", "person", "field", "baseline", "consumed_at"]
+    list_filter = ["kind", "field", "baseline", ("consumed_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["person"]
+    search_fields = ["person__search_text"]

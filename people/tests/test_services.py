@@ -1,0 +1,147 @@
+"""What admins and the calendar do to people."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django_q.models import OrmQ
+
+from people.models import (
+    EmploymentType,
+    FieldOverride,
+    FieldPolicy,
+    LifecycleEvent,
+    PersonChange,
+    WorkerTypeMapping,
+)
+from people.services import (
+    OverrideError,
+    people_resolve_all,
+    person_override_remove,
+    person_override_set,
+    person_protect_set,
+    statuses_refresh,
+)
+from people.tests.build import NOW, boss, day, feed, person, picture, worker
+from siit_remote.audit.models import AuditEntry
+
+pytestmark = pytest.mark.django_db
+LATER = NOW + timedelta(hours=1)
+
+
+def override(email: str, field: str, value: object) -> None:
+    person_override_set(person(email), field=field, value=value, reason="Known here", now=LATER)
+
+
+def test_override_wins_over_the_source_until_it_is_removed() -> None:
+    feed([boss(), worker("w1", end_date=day(30))])
+    user = User.objects.create(username="hana")
+    person_override_set(
+        person("w1"), field="end_date", value=day(10), reason="Agreed", now=LATER, actor=user
+    )
+    found = person("w1")
+    assert (found.end_date, found.value_sources["end_date"]) == (day(10), "manual")
+    assert found.known_at["end_date"] == LATER.isoformat()
+    assert PersonChange.objects.get(field="end_date").source == "manual"
+    feed([boss(), worker("w1", end_date=day(31))], now=LATER)
+    assert person("w1").end_date == day(10)
+    assert person_override_remove(person("w1"), field="end_date", now=LATER, actor=user)
+    assert person("w1").end_date == day(31)
+    assert not person_override_remove(person("w1"), field="end_date", now=LATER)
+    assert AuditEntry.objects.filter(action="person.overridden", actor=user).count() == 1
+
+
+def test_override_may_say_that_there_is_nothing() -> None:
+    feed([boss(), worker("w1", end_date=day(30))])
+    override("w1", "end_date", None)
+    assert (person("w1").end_date, person("w1").status) == (None, "active")
+
+
+def test_override_of_the_manager_takes_a_work_email() -> None:
+    feed([boss(), worker("w1"), worker("w2")])
+    override("w1", "manager", "W2@acme.test")
+    assert person("w1").manager == person("w2")
+    override("w1", "manager", None)
+    assert person("w1").manager is None
+    assert person("w1").problems == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("status", "ended"),
+        ("work_email", "x@acme.test"),
+        ("end_date", "soon"),
+        ("country", "France"),
+        ("timezone", "Mars/Base"),
+        ("worker_type", "employee"),
+        ("employment_type", "robot"),
+        ("manager", "nobody@acme.test"),
+        ("manager", "w1@acme.test"),
+        ("job_title", "x" * 301),
+        ("no_such_field", "x"),
+    ],
+)
+def test_override_that_cannot_be_is_refused_in_words(field: str, value: str) -> None:
+    feed([worker("w1")])
+    with pytest.raises(OverrideError):
+        override("w1", field, value)
+    assert not FieldOverride.objects.exists()
+
+
+def test_changed_mapping_reaches_everybody_once_resolved() -> None:
+    feed([worker("w1", worker_type="contractor")])
+    WorkerTypeMapping.objects.filter(worker_type="contractor").update(
+        employment_type=EmploymentType.objects.get(key="employee")
+    )
+    result = people_resolve_all(now=LATER, correlation="test")
+    assert (result.updated, person("w1").employment_type) == (1, "employee")
+    assert LifecycleEvent.objects.filter(field="employment_type").count() == 1
+    before = picture()
+    assert people_resolve_all(now=LATER, correlation="again").updated == 0
+    assert picture() == before
+
+
+def test_field_policy_chooses_the_source_and_blank_falls_through() -> None:
+    feed([worker("w1", job_title="From Remote", seniority="Senior")])
+    other = worker("x1", "w1", source="idp", job_title="From IdP", manager_email="")
+    feed([other], now=LATER)
+    assert person("w1").job_title == "From Remote"
+    FieldPolicy.objects.create(field="job_title", sources=["idp"])
+    FieldPolicy.objects.create(field="seniority", sources=["idp"])
+    people_resolve_all(now=LATER, correlation="test")
+    found = person("w1")
+    assert (found.job_title, found.value_sources["job_title"]) == ("From IdP", "idp")
+    assert (found.seniority, found.value_sources["seniority"]) == ("Senior", "remote")
+
+
+def test_statuses_follow_the_date_where_the_person_is() -> None:
+    feed(
+        [
+            worker("paris", start_date=day(1), contract_status="upcoming"),
+            worker("tokyo", country="JPN", start_date=day(1), contract_status="upcoming"),
+            worker("leaver", end_date=day(0)),
+            worker("samoa", country="ASM", end_date=day(0)),
+        ]
+    )
+    LifecycleEvent.objects.all().delete()
+    evening = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
+    assert statuses_refresh(now=evening) == 1
+    assert (person("tokyo").status, person("paris").status) == ("active", "hired")
+    midnight = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)
+    assert statuses_refresh(now=midnight) == 2
+    assert (person("paris").status, person("leaver").status) == ("active", "ended")
+    # In Pago Pago it is still the 24th.
+    assert person("samoa").status == "offboarding"
+    assert LifecycleEvent.objects.filter(field="status").count() == 3
+    assert statuses_refresh(now=midnight) == 0
+    assert OrmQ.objects.count() == 2
+
+
+def test_protection_is_set_once_and_audited() -> None:
+    feed([worker("w1")])
+    assert person_protect_set(person("w1"), protected=True, now=LATER)
+    assert not person_protect_set(person("w1"), protected=True, now=LATER)
+    assert AuditEntry.objects.filter(action="person.protected").count() == 1

@@ -1,0 +1,96 @@
+"""The directory as rows for other programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from people.models import Person
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+COLUMNS = (
+    "work_email",
+    "full_name",
+    "preferred_name",
+    "remote_id",
+    "job_title",
+    "seniority",
+    "manager",
+    "team",
+    "country",
+    "legal_entity",
+    "worker_type",
+    "employment_type",
+    "contract_status",
+    "status",
+    "start_date",
+    "end_date",
+    "date_of_birth",
+    "timezone",
+    "sources",
+)
+_ORM = {
+    "manager": "manager__work_email",
+    "team": "team__name",
+    "legal_entity": "legal_entity__name",
+    "sources": "value_sources",
+}
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def export_rows(
+    people: QuerySet[Person], *, hidden: frozenset[str] = frozenset()
+) -> Iterator[dict[str, Any]]:
+    """One row a person, in the queryset's order. Dates are ISO text; nothing is ``""`` or null.
+
+    Fields named in ``hidden`` are left out altogether.
+    """
+    names = [name for name in COLUMNS if name not in hidden]
+    columns = [_ORM.get(name, name) for name in names]
+    for values in people.values_list(*columns).iterator(chunk_size=2000):
+        row = dict(zip(names, values, strict=True))
+        for name in ("start_date", "end_date", "date_of_birth"):
+            if row.get(name) is not None:
+                row[name] = row[name].isoformat()
+        for name in ("manager", "team", "legal_entity"):
+            if name in row:
+                row[name] = row[name] or ""
+        row["sources"] = {
+            name: source for name, source in row["sources"].items() if name not in hidden
+        }
+        yield row
+
+
+def jsonl_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Each row as one line of JSON."""
+    for row in rows:
+        yield json.dumps(row, ensure_ascii=False, sort_keys=False) + "\n"
+
+
+def csv_lines(
+    rows: Iterable[dict[str, Any]], *, hidden: frozenset[str] = frozenset()
+) -> Iterator[str]:
+    """A head line, then each row; cells that a spreadsheet would run as a formula are disarmed."""
+    names = [name for name in COLUMNS if name not in hidden]
+    yield _csv_line(names)
+    for row in rows:
+        yield _csv_line([csv_cell(row[name]) for name in names])
+
+
+def csv_cell(value: Any) -> str:
+    """One cell. https://owasp.org/www-community/attacks/CSV_Injection"""
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _csv_line(cells: Iterable[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\r\n").writerow(cells)
+    return buffer.getvalue()

@@ -205,6 +205,10 @@ class HttpTransport:
         json: object | None,
         body: bytes | None,
     ) -> requests.PreparedRequest:
+        for name, value in (headers or {}).items():
+            if not (value.isascii() and value.isprintable()):
+                # Not quoted: it may be a credential with a stray character.
+                raise ConfigError(f"The header {name[:60]} holds a character that cannot be sent.")
         try:
             prepared = self._session.prepare_request(
                 requests.Request(method, url, headers=dict(headers or {}), json=json, data=body)

@@ -1,0 +1,197 @@
+"""A SCIM server in memory with the faults that real ones have been seen with."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from integrations.tests.servers import Answer, Asked
+
+BASE = "/scim/v2"
+
+
+@dataclass
+class AwfulScim:
+    """Give an instance to ``serving``. All faults are off by default."""
+
+    filters: str = "work"
+    """work | ignored (everybody) | refused (400) | blind (nobody)."""
+    patch: str = "work"
+    """work | refused (501) | crash (500) | no_content (204) | lies (200 without effect)
+    | bare (only without path) | capital (only “Replace” with text)."""
+    duplicate: int = 409
+    lose_create: bool = False
+    """Create, then hang up."""
+    relative_location: bool = False
+    foreign_location: str = ""
+    etag: bool = False
+    hide_groups: bool = False
+    groups_by_hand: bool = False
+    page_size: int = 1000
+    users: dict[str, dict[str, Any]] = field(default_factory=dict)
+    groups: dict[str, dict[str, Any]] = field(default_factory=dict)
+    config: bool = True
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add_user(self, user_name: str, **more: Any) -> str:
+        number = f"u{len(self.users) + 1}"
+        self.users[number] = {
+            "id": number,
+            "userName": user_name,
+            "active": True,
+            "emails": [{"value": user_name, "primary": True}],
+            "meta": {"version": 'W/"1"'},
+            **more,
+        }
+        return number
+
+    def add_group(self, name: str, *members: str) -> str:
+        number = f"g{len(self.groups) + 1}"
+        self.groups[number] = {
+            "id": number,
+            "displayName": name,
+            "members": [{"value": one} for one in members],
+            "meta": {"version": 'W/"1"'},
+        }
+        return number
+
+    def members(self, group: str) -> set[str]:
+        return {one["value"] for one in self.groups[group].get("members", [])}
+
+    def __call__(self, asked: Asked) -> Answer:
+        with self._lock:
+            if asked.headers.get("authorization") != "Bearer good":
+                return Answer(401, json={"detail": "who?"})
+            parts = asked.path.removeprefix(BASE).strip("/").split("/")
+            if not asked.path.startswith(BASE):
+                return Answer(404)
+            if parts[0] == "ServiceProviderConfig":
+                if not self.config:
+                    return Answer(404)
+                return Answer(
+                    json={
+                        "patch": {"supported": self.patch != "refused"},
+                        "filter": {"supported": self.filters != "refused"},
+                    }
+                )
+            table = {"Users": self.users, "Groups": self.groups}.get(parts[0])
+            if table is None:
+                return Answer(404)
+            if len(parts) == 1:
+                return (
+                    self._create(asked, table)
+                    if asked.method == "POST"
+                    else self._list(asked, table)
+                )
+            row = table.get(parts[1])
+            if row is None:
+                return Answer(404, json={"status": "404"})
+            return self._one(asked, table, row)
+
+    def _shown(self, row: dict[str, Any]) -> dict[str, Any]:
+        kind = "Users" if row["id"].startswith("u") else "Groups"
+        shown = json.loads(json.dumps(row))
+        if self.relative_location:
+            shown["meta"]["location"] = f"../v2/{kind}/{row['id']}"
+        elif self.foreign_location:
+            shown["meta"]["location"] = f"{self.foreign_location}/{kind}/{row['id']}"
+        if not self.etag:
+            shown["meta"].pop("version", None)
+        if kind == "Users" and not self.hide_groups:
+            shown["groups"] = [
+                {"value": one["id"], "display": one["displayName"]}
+                for one in self.groups.values()
+                if row["id"] in {member["value"] for member in one.get("members", [])}
+            ]
+        if kind == "Groups" and not shown.get("members"):
+            shown.pop("members", None)
+        return shown
+
+    def _list(self, asked: Asked, table: dict[str, dict[str, Any]]) -> Answer:
+        rows = list(table.values())
+        query = asked.query.get("filter")
+        if query and self.filters == "refused":
+            return Answer(400, json={"scimType": "invalidFilter"})
+        if query and self.filters == "blind":
+            rows = []
+        if query and self.filters == "work":
+            match = re.fullmatch(r"([\w.]+) eq (\".*\")", query)
+            if match is None:
+                return Answer(400, json={"scimType": "invalidFilter"})
+            rows = [one for one in rows if self._matches(one, match[1], json.loads(match[2]))]
+        start = int(asked.query.get("startIndex", "1"))
+        count = min(int(asked.query.get("count", "100")), self.page_size)
+        page = rows[start - 1 : start - 1 + count]
+        return Answer(
+            json={
+                "totalResults": len(rows),
+                "startIndex": start,
+                "Resources": [self._shown(one) for one in page],
+            }
+        )
+
+    @staticmethod
+    def _matches(row: dict[str, Any], attribute: str, wanted: str) -> bool:
+        head, _, tail = attribute.partition(".")
+        value = row.get(head)
+        values = [one.get(tail) for one in value] if isinstance(value, list) else [value]
+        return any(isinstance(one, str) and one.lower() == wanted.lower() for one in values)
+
+    def _create(self, asked: Asked, table: dict[str, dict[str, Any]]) -> Answer:
+        body = asked.json()
+        if table is self.groups:
+            if self.groups_by_hand:
+                return Answer(403)
+            return Answer(201, json=self._shown(self.groups[self.add_group(body["displayName"])]))
+        if any(one["userName"].lower() == body["userName"].lower() for one in table.values()):
+            return Answer(self.duplicate, json={"detail": "uniqueness"})
+        number = self.add_user(body.pop("userName"), **body)
+        if self.lose_create:
+            self.lose_create = False
+            return Answer(drop=True)
+        return Answer(201, json=self._shown(table[number]))
+
+    def _one(self, asked: Asked, table: dict[str, Any], row: dict[str, Any]) -> Answer:
+        if asked.method == "GET":
+            return Answer(json=self._shown(row))
+        if asked.method == "DELETE":
+            del table[row["id"]]
+            return Answer(204)
+        if self.etag and asked.method == "PUT":
+            if asked.headers.get("if-match") != row["meta"]["version"]:
+                return Answer(412)
+            row["meta"]["version"] = f'W/"{len(row["meta"]["version"])}"'
+        if asked.method == "PUT":
+            body = asked.json()
+            row.clear()
+            row.update({"members": [], "meta": {"version": 'W/"2"'}, **body})
+            return Answer(json=self._shown(row))
+        return self._patch(asked, row)
+
+    def _patch(self, asked: Asked, row: dict[str, Any]) -> Answer:
+        if self.patch in {"refused", "crash"}:
+            return Answer(501 if self.patch == "refused" else 500)
+        if self.patch == "lies":
+            return Answer(200, json=self._shown(row))
+        (operation,) = asked.json()["Operations"]
+        path, value = operation.get("path"), operation.get("value")
+        if self.patch == "bare" and path == "active":
+            return Answer(400, json={"scimType": "invalidPath"})
+        if self.patch == "capital" and not (operation["op"] == "Replace" and value == "False"):
+            return Answer(400)
+        if path == "active":
+            row["active"] = value if isinstance(value, bool) else value.lower() == "true"
+        elif path == "members" and operation["op"] == "add":
+            row.setdefault("members", []).extend(value)
+        elif path and (match := re.fullmatch(r'members\[value eq "(.+)"\]', path)):
+            row["members"] = [one for one in row["members"] if one["value"] != match[1]]
+        elif path == "members":
+            row["members"] = []
+        else:
+            row.update(value)
+        if self.patch == "no_content":
+            return Answer(204)
+        return Answer(json=self._shown(row))

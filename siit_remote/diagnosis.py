@@ -51,7 +51,11 @@ def _result(key: str, problems: list[str], *, good: str, hint: str) -> CheckResu
 def check_settings(now: datetime) -> CheckResult:
     """Django's system checks, those for deployment included in production."""
     found = system_checks.run_checks(include_deployment_checks=settings.PRODUCTION)
-    bad = [f"{item.id}: {item.msg}" for item in found if item.level >= system_checks.WARNING]
+    bad = [
+        f"{item.id}: {item.msg}"
+        for item in found
+        if item.level >= system_checks.WARNING and not item.is_silenced()
+    ]
     hint = "Run `manage.py check --deploy` and follow its hints."
     return _result("settings", bad, good="The settings are sound.", hint=hint)
 

@@ -1,30 +1,36 @@
-"""Texts that admins write: Liquid with limits, over a dict of scalars, escaped for each channel.
+"""Texts that admins write: their names, their variants, their values.
 
-Liquid was made for untrusted authors: it never calls a method, and it is given no model.
-Names are checked when a template is saved; a value that is missing renders as nothing.
+Names are checked when a template is saved; a value that is missing renders as nothing. Templates
+see scalars, never a model, and a birthday without its year.
 """
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from liquid import Environment, Undefined
 from liquid.exceptions import LiquidError
 
 from workflows.problems import Problem, did_you_mean
+from workflows.templating import TemplateProblemError, filter_names, parsed, render
+
+__all__ = [
+    "Rendered",
+    "TemplateProblemError",
+    "message_context",
+    "render",
+    "render_message",
+    "source_problems",
+    "template_problems",
+    "variant_for",
+]
 
 if TYPE_CHECKING:
     from people.models import Person
     from workflows.models import Request, Run
 
-Channel = Literal["text", "html", "header", "slack", "json"]
-
-MAX_OUTPUT = 64 * 1024
 MAX_SOURCE = 20_000
 _PERSON = (
     *("full_name", "preferred_name", "work_email", "job_title", "team", "country", "legal_entity"),
@@ -39,22 +45,6 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
-class _Environment(Environment):
-    """Limits by resource, so that no template can take a worker down."""
-
-    context_depth_limit = 10
-    loop_iteration_limit = 1_000
-    local_namespace_limit = 20_000
-    output_stream_limit = MAX_OUTPUT
-
-
-_LIQUID = _Environment(undefined=Undefined)
-
-
-class TemplateProblemError(ValueError):
-    """A template that cannot be rendered; the message says where."""
-
-
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """One message, ready for its channel."""
@@ -64,11 +54,6 @@ class Rendered:
     html: str
 
 
-@lru_cache(maxsize=512)
-def _parse(source: str) -> Any:
-    return _LIQUID.from_string(source)
-
-
 def source_problems(source: object, path: str) -> list[Problem]:
     """What is wrong with one text: no text, too long, broken, or an unknown name."""
     if not isinstance(source, str):
@@ -76,12 +61,17 @@ def source_problems(source: object, path: str) -> list[Problem]:
     if len(source) > MAX_SOURCE:
         return [Problem(path, f"Longer than {MAX_SOURCE} characters.")]
     try:
-        template = _parse(source)
-        used = template.analyze().globals
+        template = parsed(source)
+        found = template.analyze()
     except (LiquidError, RecursionError) as error:
         return [Problem(path, f"The placeholder cannot be read: {str(error)[:200]}")]
-    problems: list[Problem] = []
-    for references in used.values():
+    known = filter_names()
+    problems = [
+        Problem(path, f"Unknown filter {name}.{did_you_mean(name, known)}")
+        for name in found.filters
+        if name not in known
+    ]
+    for references in found.globals.values():
         for reference in references:
             problems += _name_problems([str(part) for part in reference.segments], path)
     return problems
@@ -125,58 +115,41 @@ def template_problems(variants: Sequence[Any]) -> list[Problem]:
 
 
 def variant_for(variants: Sequence[Mapping[str, Any]], person: Person) -> Mapping[str, Any]:
-    """By language, then country, then the default, then the first."""
+    """By language, then country, then the default, then the first.
+
+    Of several in one language, the one of the person's country wins, then one for any country.
+    """
     language = person.language or (person.legal_entity.language if person.legal_entity else "")
-    by_language = [item for item in variants if language and item.get("language") == language]
-    for item in by_language:
-        if item.get("country") in (None, "", person.country):
-            return item
+    country = person.country
+    spoken = _in_language(variants, language) or _in_language(variants, language.partition("-")[0])
+    if spoken:
+        ranked = sorted(spoken, key=lambda item: _distance(item, country))
+        return ranked[0]
     for item in variants:
-        if person.country and item.get("country") == person.country:
+        if country and item.get("country") == country:
             return item
     return next((item for item in variants if item.get("default")), variants[0])
 
 
-def render(source: str, context: Mapping[str, Any], channel: Channel) -> str:
-    """Fill one text for one channel. Raises :class:`TemplateProblemError`."""
-    try:
-        text = str(_parse(source).render(**_escaped(context, channel)))
-    except (LiquidError, RecursionError) as error:
-        raise TemplateProblemError(f"The template cannot be filled: {str(error)[:200]}") from error
-    if channel == "header":
-        return " ".join(text.split())[:300]
-    return text
+def _in_language(variants: Sequence[Mapping[str, Any]], language: str) -> list[Mapping[str, Any]]:
+    wanted = language.casefold()
+    return [
+        item for item in variants if wanted and str(item.get("language") or "").casefold() == wanted
+    ]
+
+
+def _distance(variant: Mapping[str, Any], country: str) -> int:
+    own = variant.get("country")
+    return 0 if own and own == country else 1 if not own else 2
 
 
 def render_message(subject: str, body: str, context: Mapping[str, Any]) -> Rendered:
-    """Subject, plain text and HTML of one message."""
-    as_html = render(html.escape(body, quote=False), context, "html").replace("\n", "<br>\n")
+    """Subject, plain text and HTML of one message. Slack escapes the plain text itself."""
+    as_html = render(body, context, "html").replace("\n", "<br>\n")
     return Rendered(
         subject=render(subject, context, "header"),
         text=render(body, context, "text"),
         html=f"<p>{as_html}</p>",
-    )
-
-
-def _escaped(value: Any, channel: Channel) -> Any:
-    """The context with every text made harmless where it will stand."""
-    if isinstance(value, Mapping):
-        return {str(key): _escaped(item, channel) for key, item in value.items()}
-    text = "" if value is None else str(value)
-    if channel == "html":
-        return html.escape(text)
-    if channel == "slack":
-        # https://docs.slack.dev/messaging/formatting-message-text#escaping
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    if channel == "json":
-        return _json_text(text)
-    return text
-
-
-def _json_text(text: str) -> str:
-    escaped = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-    return "".join(
-        escaped.get(char, char if char >= " " else f"\\u{ord(char):04x}") for char in text
     )
 
 

@@ -68,7 +68,7 @@ class HttpCallAction(Action):
         connection, client = found
         context = message_context(ctx.person, run=ctx.run, request=ctx.request)
         try:
-            path = render(values["path"], context, "header")
+            path = render(values["path"], context, "path")
             body = render(values["body"], context, "json") if values["body"] else None
             headers = {
                 name: render(str(value), context, "header")

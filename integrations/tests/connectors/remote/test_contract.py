@@ -1,7 +1,7 @@
 """What the connector asks, held against the vendor's own contract by Prism's proxy.
 
-``REMOTE_OPENAPI`` names the contract (OpenAPI), ``PRISM`` the executable. Prism refuses requests that
-break it and reports answers that do in the header ``sl-violations``.
+``REMOTE_OPENAPI`` names the contract (OpenAPI), ``PRISM`` the executable. Prism refuses requests
+that break it and reports answers that do in the header ``sl-violations``.
 """
 
 from __future__ import annotations

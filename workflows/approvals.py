@@ -9,12 +9,13 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from people.choices import PersonStatus
 from people.models import Person
 from siit_remote.audit.services import record
+from siit_remote.lib import clock
 from siit_remote.lib.bell import ring
 from workflows.engine.wake import run_wake
-from workflows.models import Approval, Delegation
+from workflows.models import Approval, Delegation, Run
+from workflows.timing import zone_of
 
 ENGINE = "siit_remote.tasks.run_due"
 
@@ -32,12 +33,15 @@ class Decision:
 
 
 def may_decide(approval: Approval, by: Person, *, now: datetime) -> bool:
-    """The approver, or whom the approver delegated to for today; never the subject."""
-    if by.pk == approval.subject_id or not by.is_current:
+    """The approver, or whom the approver delegated to for today; never the subject.
+
+    “Today” is the approver's. Nobody decides for somebody who has left: the step asks another.
+    """
+    if by.pk == approval.subject_id or not by.is_current or not approval.approver.is_current:
         return False
     if by.pk == approval.approver_id:
         return True
-    today = now.date()
+    today = clock.today_in(zone_of(approval.approver.timezone), now)
     return Delegation.objects.filter(
         Q(ends_on__isnull=True) | Q(ends_on__gte=today),
         approver_id=approval.approver_id,
@@ -65,14 +69,20 @@ def approval_decide(
         raise DecisionRefusedError("There is no such approval.")
     if by.pk == approval.subject_id:
         raise DecisionRefusedError("Nobody approves for themselves.")
-    if by.status == PersonStatus.ENDED or not may_decide(approval, by, now=now):
+    # Read again: the caller's object may be from before the last sync.
+    by = Person.objects.get(pk=by.pk)
+    if not may_decide(approval, by, now=now):
         raise DecisionRefusedError(f"Only {approval.approver} or their delegate decides this.")
     if not approve and not comment.strip():
         raise DecisionRefusedError("Say why you reject it; the requester will read it.")
     status = Approval.Status.APPROVED if approve else Approval.Status.REJECTED
     with transaction.atomic():
         decided = (
-            Approval.objects.filter(pk=approval.pk, status=Approval.Status.PENDING)
+            Approval.objects.filter(
+                pk=approval.pk,
+                status=Approval.Status.PENDING,
+                step__run__status__in=Run.OPEN,
+            )
             .exclude(due_at__lt=now)
             .update(status=status, decided_at=now, decided_by=by, comment=comment.strip())
         )
@@ -98,6 +108,8 @@ def _too_late(approval: Approval) -> str:
     if approval.decided_by is not None and approval.decided_at is not None:
         when = f"{approval.decided_at:%-d %b %Y %H:%M} UTC"
         return f"Already {approval.status} by {approval.decided_by} on {when}."
+    if approval.step.run.status not in Run.OPEN:
+        return "The workflow has ended; nothing is to be decided any more."
     if approval.status == Approval.Status.PENDING:
         return "The time to decide is over."
     return f"This approval is {approval.status}."

@@ -20,7 +20,7 @@ class RoleParams(ParamsForm):
 
 @APPROVERS.register
 class RoleApprover(Approver):
-    """A member who is active and is not the subject; the first by name, so that it is one."""
+    """Every member who is here and is not the subject; the step's rule says how many must agree."""
 
     key = "role"
     label = "Role"
@@ -33,13 +33,12 @@ class RoleApprover(Approver):
     def resolve(
         self, params: Mapping[str, Any], *, subject: Person, facts: Mapping[str, Any], now: datetime
     ) -> Resolution:
-        """One member."""
+        """The members, by name."""
         name = str(params.get("name", ""))
         members = Person.objects.filter(roles__name=name).order_by("full_name", "pk")
-        found = askable(
+        return askable(
             members,
             subject=subject,
             how=f"member of {name}",
             nobody=f"The role {name} has no members.",
         )
-        return Resolution(people=found.people[:1], reason=found.reason, how=found.how)

@@ -81,13 +81,21 @@ class SlackClient:
         )
 
     def test(self) -> TestResult:
-        """Who the bot is, and whether the workspace's plan has the SCIM API."""
+        """Who the bot is, and whether the workspace's plan has the SCIM API.
+
+        The two are apart: one that does not answer is a problem in words, both are a failure.
+        """
         account: dict[str, Any] = {}
-        problems: list[str] = []
+        failures: list[IntegrationError] = []
         if self._bot_token:
-            # https://docs.slack.dev/reference/methods/auth.test
-            answer = self._web("auth.test", json={})
-            account = {"name": answer.get("team", ""), "team_id": answer.get("team_id", "")}
+            try:
+                # https://docs.slack.dev/reference/methods/auth.test
+                answer = self._web("auth.test", json={})
+                account = {"name": answer.get("team", ""), "team_id": answer.get("team_id", "")}
+            except IntegrationError as error:
+                failures.append(error)
+        messages = bool(self._bot_token) and not failures
+        members = False
         if self._scim is not None:
             try:
                 with _plan_limits():
@@ -96,17 +104,15 @@ class SlackClient:
                         params={"startIndex": "1", "count": "1"},
                         what="listing Slack members",
                     )
-            except NotAvailableError as error:
-                if not self._bot_token:
-                    raise
-                problems.append(error.message)
+                members = True
+            except IntegrationError as error:
+                failures.append(error)
+        if failures and not messages and not members:
+            raise failures[0]
         return TestResult(
             account=account,
-            capabilities={
-                "messages": bool(self._bot_token),
-                "members": self._scim is not None and not problems,
-            },
-            problems=tuple(problems),
+            capabilities={"messages": messages, "members": members},
+            problems=tuple(error.message for error in failures),
         )
 
     def send(
@@ -183,7 +189,7 @@ class SlackClient:
     def find_member(self, work_email: str) -> RemoteAccount | None:
         """See :class:`~integrations.connectors.base.MemberAdmin`."""
         with _plan_limits():
-            found = self._members().by_email(work_email)
+            found = self._members().by_email(work_email, thorough=True)
         return to_account(found) if found is not None else None
 
     def deactivate_member(self, work_email: str, *, idempotency_key: str) -> RemoteAccount | None:
@@ -194,7 +200,7 @@ class SlackClient:
         """
         with _plan_limits():
             members, scim = self._members(), self._scim
-            found = members.by_email(work_email)
+            found = members.by_email(work_email, thorough=True)
             if found is None or scim is None:
                 return None
             account = to_account(found)

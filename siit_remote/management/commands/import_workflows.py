@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from siit_remote.lib import clock
 from siit_remote.management.base import SiitCommand
-from workflows.document.yaml_io import load_document
+from workflows.document import load_document
 from workflows.problems import DocumentError, Problem
 from workflows.services import workflow_import
 

@@ -84,7 +84,9 @@ services:
 policies:
   - key: by-entity
     rules:
-      - when: {combinator: and, rules: [{field: person.legal_entity, operator: is, value: Acme SAS}]}
+      - when:
+          combinator: and
+          rules: [{field: person.legal_entity, operator: is, value: Acme SAS}]
         approver: {type: entity_lead}
     baseline: {type: manager}
 """

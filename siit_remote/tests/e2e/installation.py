@@ -1,4 +1,4 @@
-"""A whole installation in a folder: its own database, driven by the commands as an operator would."""
+"""A whole installation in a folder, driven by the commands as an operator would."""
 
 from __future__ import annotations
 

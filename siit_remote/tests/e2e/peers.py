@@ -18,7 +18,7 @@ from typing import Any
 import requests
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as MessageHandler
-from standardwebhooks.webhooks import Webhook
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 
 def free_port() -> int:
@@ -139,7 +139,7 @@ def http_sink(secret: str) -> Iterator[Sink]:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             try:
                 Webhook(sink.secret).verify(body, dict(self.headers.items()))
-            except Exception as error:
+            except (WebhookVerificationError, ValueError) as error:
                 sink.refused.append(repr(error))
                 self._answer(401)
                 return

@@ -36,7 +36,7 @@ def holder() -> str:
 
 
 def is_dead(name: str) -> bool:
-    """True only when ``name`` certainly no longer runs: same host, process gone or host rebooted."""
+    """True only when ``name`` certainly runs no more: same host, process gone or host rebooted."""
     try:
         host, boot, pid, start = name.rsplit("/", 3)
         number = int(pid)

@@ -10,6 +10,7 @@ from people.admin_bases import HiddenFieldsMixin, PlainAdmin, ReadOnlyAdmin, Res
 from people.admin_forms import FieldOverrideForm, FieldPolicyForm, LegalEntityForm, WorkspaceForm
 from people.choices import PersonStatus, Problem
 from people.identity import fields_hidden_from
+from people.list_columns import PersonColumns
 from people.models import (
     EmploymentType,
     FieldOverride,
@@ -60,24 +61,11 @@ class ProblemFilter(admin.SimpleListFilter):
 
 
 @admin.register(Person)
-class PersonAdmin(PlainAdmin):
+class PersonAdmin(PersonColumns, PlainAdmin):
     """Everybody. Values come from sources; set one by hand as a field override."""
 
-    list_display = [
-        "full_name",
-        "work_email",
-        "job_title",
-        "worker_type",
-        "employment_type",
-        "country",
-        "team",
-        "manager",
-        "status",
-        "start_date",
-        "end_date",
-    ]
+    # The status stands in the tabs above the list.
     list_filter = [
-        "status",
         "worker_type",
         "employment_type",
         ProblemFilter,
@@ -113,8 +101,11 @@ class PersonAdmin(PlainAdmin):
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Columns the account may see."""
-        hidden = fields_hidden_from(request.user)
-        return [str(name) for name in self.list_display if name not in hidden]
+        return self.columns_for(request, hidden=fields_hidden_from(request.user))
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
+        """The person cell has its own link; in a window to choose from, the name is the link."""
+        return ["full_name"] if "full_name" in list_display else None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """People come from sources."""
@@ -279,12 +270,20 @@ class WorkspaceAdmin(ResolvingAdmin):
 
 
 @admin.register(PersonAlias)
-class PersonAliasAdmin(AuditedAdminMixin, ReadOnlyAdmin):
-    """Former work e-mails. One may be removed, to let its new owner in."""
+class PersonAliasAdmin(ResolvingAdmin):
+    """Former work e-mails. One may be removed, to let its new owner in at once."""
 
     list_display = ["email", "person", "since"]
     list_select_related = ["person"]
     search_fields = ["email", "person__search_text"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Remembered by the sync."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Remembered by the sync."""
+        return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may change people."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pycountry
 from django import template
 from django.db.models import Choices
 from django.templatetags.static import static
@@ -17,6 +15,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from people import countries
 from people.choices import CHIP_COLOURS
 
 register = template.Library()
@@ -55,16 +54,10 @@ def chip(value: Any, label: str = "", colour: str = "") -> SafeString:
     return format_html('<span class="chip chip-{}">{}</span>', shade, words)
 
 
-@cache
-def _country(code: str) -> str:
-    found = pycountry.countries.get(alpha_3=code) or pycountry.countries.get(alpha_2=code)
-    return getattr(found, "common_name", found.name) if found else code
-
-
 @register.filter
 def country_name(code: str | None) -> str:
     """The name of an ISO 3166-1 alpha-2 or alpha-3 code; an unknown code as it is."""
-    return _country(code.upper()) if code else ""
+    return countries.country_name(code) if code else ""
 
 
 @register.filter

@@ -10,6 +10,9 @@ import django
 import pytest
 from django.conf import settings
 
+from integrations.connectors.base import CONNECTORS
+from workflows.nodes import ACTIONS, APPROVERS, TRIGGERS
+
 STOCK = Path(django.__file__).parent / "contrib" / "admin" / "templates" / "admin"
 OURS = Path(settings.BASE_DIR) / "templates"
 STATIC = Path(settings.BASE_DIR) / "siit_remote" / "static" / "siit"
@@ -54,6 +57,17 @@ def test_every_icon_used_in_templates_is_in_the_sprite() -> None:
         for name in re.findall(r'{% icon "([\w-]+)"', path.read_text())
     }
     assert used - sprite == set()
+
+
+def test_every_icon_a_node_or_connector_names_is_in_the_sprite() -> None:
+    sprite = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "icons.svg").read_text()))
+    named = {
+        item.icon
+        for registry in (CONNECTORS, TRIGGERS, ACTIONS, APPROVERS)
+        for item in registry
+        if hasattr(item, "icon")
+    }
+    assert named - sprite == set()
 
 
 def test_no_template_has_an_inline_style_script_or_handler() -> None:

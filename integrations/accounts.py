@@ -109,7 +109,9 @@ def account_ensure(
     Raises ``IntegrationError``. Safe to repeat.
     """
     client = account_admin(connection)
-    known = account_find(connection, person, now=now, client=client)
+    # Creating looks first; looking here as well is for accounts we know by their id.
+    recorded = Account.objects.filter(connection=connection, person=person).exists()
+    known = account_find(connection, person, now=now, client=client) if recorded else None
     if known is not None and known.active:
         return AccountResult(
             account=known, created=False, summary=f"Has the account {known} at {connection.name}."

@@ -57,22 +57,20 @@ class Accounts:
         """The user with this id; ``None`` when there is none (any more)."""
         return self._session.by_id("Users", external_id, filters=self._can.filter)
 
-    def by_email(self, work_email: str, *, scan: bool = False) -> Resource | None:
-        """The user with this work e-mail. ``scan`` reads everybody whatever filters say."""
+    def by_email(self, work_email: str, *, thorough: bool = False) -> Resource | None:
+        """The user with this work e-mail. ``thorough`` looks at everybody before saying nobody."""
 
         def pick(listed: list[Resource]) -> Resource | None:
             return pick_user(listed, work_email=work_email)
 
-        what = "looking up the account"
-        if scan:
-            return self._session.scan("Users", pick=pick, what=what)
         value = quoted(work_email)
         return self._session.search(
             "Users",
             queries=tuple(f"{attribute} eq {value}" for attribute in self._address_filters),
             pick=pick,
             filters=self._can.filter,
-            what=what,
+            what="looking up the account",
+            thorough=thorough,
         )
 
     def create(
@@ -106,10 +104,8 @@ class Accounts:
     ) -> tuple[RemoteAccount, bool]:
         """Look again: a duplicate is told as 409, 400 or 500, and a lost answer as nothing."""
         refused = isinstance(error, PermanentError)
-        found = self.by_email(profile.work_email)
-        if found is None and refused:
-            # The server knows better than its filter: compare everybody ourselves.
-            found = self.by_email(profile.work_email, scan=True)
+        # Refused as a duplicate, the server knows better than its filter.
+        found = self.by_email(profile.work_email, thorough=refused)
         if found is not None:
             made_now = isinstance(error, UncertainError)
             return self._awake(found, idempotency_key=idempotency_key), made_now

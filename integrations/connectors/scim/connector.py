@@ -63,10 +63,13 @@ class ScimClient:
         )
 
     def find_account(self, *, work_email: str, external_id: str = "") -> RemoteAccount | None:
-        """See :class:`~integrations.connectors.base.AccountAdmin`."""
+        """See :class:`~integrations.connectors.base.AccountAdmin`.
+
+        Thorough: somebody who leaves must not keep an account because a filter missed it.
+        """
         found = self._accounts.by_id(external_id) if external_id else None
         if found is None:
-            found = self._accounts.by_email(work_email)
+            found = self._accounts.by_email(work_email, thorough=True)
         return to_account(found) if found is not None else None
 
     def create_account(

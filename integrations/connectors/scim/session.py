@@ -105,6 +105,7 @@ class ScimSession:
                 pick=lambda all_: next((one for one in all_ if id_of(one) == external_id), None),
                 filters=filters,
                 what=what,
+                thorough=True,
             )
             if listed is None:
                 return None
@@ -190,10 +191,13 @@ class ScimSession:
         pick: Callable[[list[Resource]], Resource | None],
         filters: bool,
         what: str,
+        thorough: bool = False,
     ) -> Resource | None:
         """The resource that ``pick`` recognises: by filter where that works, else among all.
 
-        An answer to a filter that holds strangers only means that the filter was ignored.
+        An answer to a filter that holds strangers only means that the filter was ignored. With
+        ``thorough``, nobody is believed to be missing before all were looked at: a filter may mind
+        the case of letters, or not know the attribute and find nothing.
         """
         ignored = not filters
         for query in queries if filters else ():
@@ -207,7 +211,7 @@ class ScimSession:
             if (found := pick(listed)) is not None:
                 return found
             ignored = ignored or bool(listed)
-        return self.scan(kind, pick=pick, what=what) if ignored else None
+        return self.scan(kind, pick=pick, what=what) if ignored or thorough else None
 
     def scan(
         self, kind: str, *, pick: Callable[[list[Resource]], Resource | None], what: str

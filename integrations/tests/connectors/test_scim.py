@@ -85,7 +85,7 @@ def test_test_with_bad_token_is_unauthorized() -> None:
         client.test()
 
 
-@pytest.mark.parametrize("filters", ["work", "ignored", "refused"])
+@pytest.mark.parametrize("filters", ["work", "ignored", "refused", "blind"])
 @pytest.mark.parametrize("page_size", [3, 1000])
 def test_find_gives_the_very_person_or_nobody(filters: str, page_size: int) -> None:
     scim = AwfulScim(filters=filters, page_size=page_size)

@@ -119,7 +119,7 @@ DATABASES: dict[str, Any] = {
     "default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'siit.sqlite3'}")
 }
 if "sqlite3" in DATABASES["default"]["ENGINE"]:
-    # Writers queue instead of failing: IMMEDIATE takes the write lock at BEGIN; WAL lets readers on.
+    # Writers queue instead of failing: IMMEDIATE locks at BEGIN; in WAL mode readers go on.
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         transaction_mode="IMMEDIATE",
         timeout=20,

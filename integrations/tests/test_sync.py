@@ -163,7 +163,9 @@ def test_only_one_sync_runs_at_a_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("holder", "minutes"), [("elsewhere/boot/1/2", -1), (lease.holder() + "9", 5)]
+    ("holder", "minutes"),
+    [("elsewhere/boot/1/2", -1), (lease.holder() + "9", 5)],
+    ids=["expired", "dead process"],
 )
 def test_sync_of_a_dead_holder_is_taken_over(holder: str, minutes: int) -> None:
     target = connection()

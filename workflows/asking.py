@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.db import transaction
 
-from integrations.connectors.base import OutgoingMessage
-from integrations.errors import IntegrationError
 from people.models import Person
 from siit_remote.audit.services import record
+from workflows.approval_mail import approver_tell, requester_tell
 from workflows.approvers.policy import resolve_spec
-from workflows.mail import notice_send
 from workflows.models import Approval
 from workflows.nodes import Failed, Lane, Outcome, Resolution, Wait
 from workflows.timing import add_working_days, local_instant, zone_of
@@ -73,33 +70,50 @@ def _stage(approver: Mapping[str, Any], rule: Any, at_least: int) -> Stage:
 def question_pursue(ctx: ActionContext, question: Question) -> Outcome:
     """Whatever is next for this step: ask, remind, count, escalate, decide."""
     for number, stage in enumerate(question.stages):
-        asked = list(
-            Approval.objects.filter(step=ctx.step, stage=number).select_related(
-                "approver", "decided_by"
-            )
-        )
+        asked = _rows(ctx, number)
         if not asked:
-            asked = _ask(ctx, question, number, _whom(ctx, stage, question))
-            if not asked:
-                return Failed(reason="Nobody can be asked, not even the fallback.", hold=True)
+            found = _whom(ctx, stage, question)
+            short = _too_few(stage, found)
+            if short:
+                return Failed(reason=short, hold=True)
+            _ask(ctx, question, number, found)
+            asked = _rows(ctx, number)
         asked = _replace_gone(ctx, question, number, asked)
         verdict = _count(stage, asked)
         if verdict == Status.REJECTED:
-            return _rejected(asked)
+            return _rejected(ctx, asked)
         if verdict != Status.APPROVED:
             return _pending(ctx, question, number, asked)
     decided = Approval.objects.filter(step=ctx.step, status=Status.APPROVED)
     names = ", ".join(str(item.decided_by) for item in decided.select_related("decided_by"))
-    Approval.objects.filter(step=ctx.step, status=Status.PENDING).update(status=Status.CANCELLED)
+    _cancel_open(ctx)
     return Lane(lanes=("approved",), summary=f"Approved by {names}.")
 
 
-def _rejected(asked: list[Approval]) -> Lane:
+def _rows(ctx: ActionContext, stage: int) -> list[Approval]:
+    found = Approval.objects.filter(step=ctx.step, stage=stage).order_by("pk")
+    return list(found.select_related("approver__manager", "decided_by"))
+
+
+def _too_few(stage: Stage, found: Resolution) -> str:
+    """Why nobody is asked: a question that cannot be answered with yes is not put."""
+    if not found.people:
+        return f"Nobody can be asked, not even the fallback: {found.reason}"
+    if stage.rule == "at_least" and len(found.people) < stage.at_least:
+        return f"{stage.at_least} must agree, but only {len(found.people)} can be asked."
+    return ""
+
+
+def _cancel_open(ctx: ActionContext) -> None:
+    """What was not needed any more is asked no longer."""
+    Approval.objects.filter(step=ctx.step, status=Status.PENDING).update(status=Status.CANCELLED)
+
+
+def _rejected(ctx: ActionContext, asked: list[Approval]) -> Lane:
     first = next(item for item in asked if item.status == Status.REJECTED)
-    Approval.objects.filter(step=first.step_id, status=Status.PENDING).update(
-        status=Status.CANCELLED
-    )
+    _cancel_open(ctx)
     words = f"Rejected by {first.decided_by}: {first.comment}"
+    requester_tell(ctx, words)
     return Lane(lanes=("rejected",), summary=words, detail={"comment": first.comment})
 
 
@@ -113,22 +127,32 @@ def _whom(ctx: ActionContext, stage: Stage, question: Question) -> Resolution:
 
 
 def _count(stage: Stage, asked: list[Approval]) -> str:
-    """Approved, rejected or pending by the rule; cancelled and expired rows do not count."""
-    counted = [item for item in asked if item.status not in (Status.CANCELLED, Status.EXPIRED)]
-    approved = sum(item.status == Status.APPROVED for item in counted)
-    rejected = sum(item.status == Status.REJECTED for item in counted)
-    needed = {"any": 1, "all": len(counted)}.get(stage.rule, min(stage.at_least, len(counted)))
-    if counted and approved >= needed:
+    """Approved, rejected or pending by the rule. Silence counts as nobody's yes.
+
+    Who has left and was replaced does not count. Who did not answer counts as missing, unless
+    somebody was asked in their place.
+    """
+    approved = sum(item.status == Status.APPROVED for item in asked)
+    rejected = sum(item.status == Status.REJECTED for item in asked)
+    seats = [item for item in asked if item.status != Status.CANCELLED]
+    seats = [item for item in seats if not _was_replaced(item, asked)]
+    needed = {"any": 1, "all": max(len(seats), 1)}.get(stage.rule, stage.at_least)
+    if approved >= needed:
         return Status.APPROVED
-    if rejected and (stage.rule != "at_least" or len(counted) - rejected < needed):
+    if rejected and (stage.rule != "at_least" or len(seats) - rejected < needed):
         return Status.REJECTED
     return Status.PENDING
 
 
-def _ask(ctx: ActionContext, question: Question, stage: int, found: Resolution) -> list[Approval]:
-    """Write the questions and mail each approver; asked twice, asked once."""
+def _was_replaced(row: Approval, asked: list[Approval]) -> bool:
+    if row.status != Status.EXPIRED or row.due_at is None:
+        return False
+    return any(other.asked_at >= row.due_at for other in asked)
+
+
+def _ask(ctx: ActionContext, question: Question, stage: int, found: Resolution) -> None:
+    """Write the questions; asked twice, asked once. :func:`_pending` sends the mail after it."""
     title = _title(ctx)
-    asked: list[Approval] = []
     for approver in found.people:
         due = _due(ctx.now, question.due_days, approver)
         with transaction.atomic():
@@ -154,10 +178,6 @@ def _ask(ctx: ActionContext, question: Question, stage: int, found: Resolution) 
                     object_label=title,
                     detail={"approver": approver.work_email},
                 )
-        if approval.notified_at is None:
-            _tell(approval, now=ctx.now, subject=title)
-        asked.append(approval)
-    return asked
 
 
 def _title(ctx: ActionContext) -> str:
@@ -173,22 +193,6 @@ def _due(now: datetime, days: int, approver: Person) -> datetime:
     return local_instant(day, _END_OF_DAY, zone)
 
 
-def _tell(approval: Approval, *, now: datetime, subject: str) -> None:
-    """Mail the approver. The link only opens: deciding takes the approver's own session."""
-    link = f"{settings.SITE_URL}/approvals/{approval.pk}/"
-    text = (
-        f"Hello {approval.approver.display_name},\n\nyour decision is asked for: {approval.title}\n"
-        f"{approval.summary}\n\nOpen it here and sign in to decide:\n{link}\n"
-    )
-    message = OutgoingMessage(to=approval.approver.work_email, subject=subject, text=text)
-    try:
-        notice_send(message, key=f"approval:{approval.pk}:{approval.reminders}")
-    except IntegrationError:
-        # The question stands in the inbox all the same; the next reminder tries again.
-        return
-    Approval.objects.filter(pk=approval.pk).update(notified_at=now)
-
-
 def _replace_gone(
     ctx: ActionContext, question: Question, stage: int, asked: list[Approval]
 ) -> list[Approval]:
@@ -198,32 +202,44 @@ def _replace_gone(
     ]
     if not gone:
         return asked
-    Approval.objects.filter(pk__in=[item.pk for item in gone], status=Status.PENDING).update(
-        status=Status.CANCELLED
-    )
     names = ", ".join(str(item.approver) for item in gone)
     found = _whom(ctx, question.stages[stage], question)
-    replaced = Resolution(people=found.people, how=f"{found.how}; {names} has left")
-    _ask(ctx, question, stage, replaced)
-    return list(
-        Approval.objects.filter(step=ctx.step, stage=stage).select_related("approver", "decided_by")
-    )
+    how = f"{found.how}; {names} has left"
+    with transaction.atomic():
+        Approval.objects.filter(pk__in=[item.pk for item in gone], status=Status.PENDING).update(
+            status=Status.CANCELLED
+        )
+        _ask(ctx, question, stage, Resolution(people=found.people, how=how))
+        _audit("approval.reassigned", gone)
+    return _rows(ctx, stage)
+
+
+def _audit(action: str, rows: list[Approval]) -> None:
+    for row in rows:
+        record(
+            action,
+            object_type="approval",
+            object_key=str(row.pk),
+            object_label=row.title,
+            detail={"approver": row.approver.work_email},
+        )
 
 
 def _pending(ctx: ActionContext, question: Question, stage: int, asked: list[Approval]) -> Outcome:
     open_ = [item for item in asked if item.status == Status.PENDING]
     late = [item for item in open_ if item.due_at is not None and item.due_at <= ctx.now]
-    if late and len(late) == len(open_):
+    if len(late) == len(open_):
         return _no_response(ctx, question, stage, asked, late)
-    moments = [item.due_at for item in open_ if item.due_at is not None]
-    for item in open_:
+    moments = []
+    for item in (item for item in open_ if item not in late):
         if item.remind_at is not None and item.remind_at <= ctx.now:
             item.reminders += 1
             item.remind_at = _due(ctx.now, question.remind_days, item.approver)
             item.save(update_fields=["reminders", "remind_at"])
-            _tell(item, now=ctx.now, subject=f"Reminder: {item.title}")
-        if item.remind_at is not None:
-            moments.append(item.remind_at)
+            approver_tell(item, now=ctx.now, subject=f"Reminder: {item.title}")
+        elif item.notified_at is None:
+            approver_tell(item, now=ctx.now, subject=item.title)
+        moments += [moment for moment in (item.due_at, item.remind_at) if moment is not None]
     names = ", ".join(str(item.approver) for item in open_)
     return Wait(reason=f"Waits for {names}.", until=min(moments, default=None))
 
@@ -235,31 +251,35 @@ def _no_response(
     asked: list[Approval],
     late: list[Approval],
 ) -> Outcome:
-    """Silence never approves: escalate once, then it expires."""
-    Approval.objects.filter(pk__in=[item.pk for item in late], status=Status.PENDING).update(
-        status=Status.EXPIRED
-    )
-    names = ", ".join(str(item.approver) for item in late)
-    if question.on_no_response == "reject":
-        return Lane(lanes=("rejected",), summary=f"Rejected: {names} did not answer in time.")
-    if question.on_no_response == "expire":
-        return Lane(lanes=("expired",), summary=f"Expired: {names} did not answer in time.")
-    before = {item.approver_id for item in asked}
+    """Silence never approves: it goes to somebody else, or is rejected, or expires."""
+    silent = late or [item for item in asked if item.status == Status.EXPIRED]
+    names = ", ".join(str(item.approver) for item in silent) or "Who was asked"
+    above = _above(ctx, question, asked, late) if question.on_no_response == "escalate" else []
+    with transaction.atomic():
+        Approval.objects.filter(pk__in=[item.pk for item in late], status=Status.PENDING).update(
+            status=Status.EXPIRED
+        )
+        _audit("approval.expired", late)
+        if above:
+            how = f"{names} did not answer in time"
+            _ask(ctx, question, stage, Resolution(people=tuple(above), how=how))
+    if above:
+        return _pending(ctx, question, stage, _rows(ctx, stage))
+    lane = "rejected" if question.on_no_response == "reject" else "expired"
+    words = f"{lane.capitalize()}: {names} did not answer in time."
+    _cancel_open(ctx)
+    requester_tell(ctx, words)
+    return Lane(lanes=(lane,), summary=words)
+
+
+def _above(
+    ctx: ActionContext, question: Question, asked: list[Approval], late: list[Approval]
+) -> list[Person]:
+    """The managers of the silent, else the fallback; nobody twice, never the subject."""
+    taken = {ctx.person.pk, *(item.approver_id for item in asked)}
     above = [item.approver.manager for item in late]
-    found = [
-        person
-        for person in above
-        if person is not None
-        and person.is_current
-        and person.pk != ctx.person.pk
-        and person.pk not in before
-    ]
-    if not found:
+    found = [person for person in above if person is not None and person.is_current]
+    if all(person.pk in taken for person in found):
         other = resolve_spec(question.fallback, subject=ctx.person, facts=ctx.facts, now=ctx.now)
-        found = [person for person in other.people if person.pk not in before]
-    if not found:
-        return Lane(lanes=("expired",), summary=f"Expired: {names} did not answer in time.")
-    how = f"{names} did not answer in time"
-    _ask(ctx, question, stage, Resolution(people=tuple(dict.fromkeys(found)), how=how))
-    fresh = list(Approval.objects.filter(step=ctx.step, stage=stage).select_related("approver"))
-    return _pending(ctx, question, stage, fresh)
+        found = list(other.people)
+    return [person for person in dict.fromkeys(found) if late and person.pk not in taken]

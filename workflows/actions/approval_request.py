@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django import forms
+
 from workflows.approvers.policy import resolve_spec
 from workflows.asking import Question, question_pursue
 from workflows.nodes import ACTIONS, APPROVERS, Action, ActionContext, Outcome
@@ -13,6 +15,7 @@ from workflows.problems import Problem, did_you_mean
 
 RULES = ("any", "all", "at_least")
 ON_NO_RESPONSE = ("escalate", "reject", "expire")
+_MOST = 50
 
 
 class StagesParam(KeysParam):
@@ -24,13 +27,20 @@ class StagesParam(KeysParam):
 
 
 class RuleParam(TextParam):
-    """``any``, ``all``, or ``{at_least: N}``."""
+    """``any``, ``all``, ``at_least 2`` or ``{at_least: 2}``."""
 
     def to_python(self, value: Any) -> Any:
-        """Words stay words, the mapping stays a mapping."""
-        if isinstance(value, Mapping):
-            return dict(value)
-        return super().to_python(value)
+        """Words stay words, a number of people becomes the mapping."""
+        if isinstance(value, str) and value.startswith("at_least ") and value[9:].isdecimal():
+            value = {"at_least": int(value[9:12])}
+        if not isinstance(value, Mapping):
+            return super().to_python(value)
+        count = value.get("at_least")
+        if set(value) != {"at_least"} or isinstance(count, bool) or not isinstance(count, int):
+            raise forms.ValidationError("Expected any, all or {at_least: 2}.")
+        if not 1 <= count <= _MOST:
+            raise forms.ValidationError(f"at_least is a number from 1 to {_MOST}.")
+        return dict(value)
 
 
 class ApprovalParams(ParamsForm):
@@ -40,7 +50,7 @@ class ApprovalParams(ParamsForm):
     fallback = MappingParam(label="Fallback")
     also = StagesParam(required=False, label="Further stages")
     rule = RuleParam(required=False, label="Rule", choices=RULES, default="any")
-    at_least = NumberParam(required=False, label="At least", low=1, high=50, default=1)
+    at_least = NumberParam(required=False, label="At least", low=1, high=_MOST, default=1)
     due = MappingParam(required=False, label="Due", allowed=("working_days",))
     remind_every = MappingParam(required=False, label="Remind every", allowed=("working_days",))
     on_no_response = TextParam(

@@ -62,7 +62,13 @@ def task_open(
 
 
 def task_done(
-    task_id: int, *, by: Person | None, by_label: str, comment: str, now: datetime, actor: Any = None
+    task_id: int,
+    *,
+    by: Person | None,
+    by_label: str,
+    comment: str,
+    now: datetime,
+    actor: Any = None,
 ) -> Task:
     """Finish a task: settle the access it stands for and wake the run that waits for it.
 

@@ -133,4 +133,3 @@ def anniversary(day: date, year: int) -> date:
         return day.replace(year=year)
     except ValueError:
         return date(year, 2, 28)
-

@@ -29,8 +29,10 @@ class RequestSubmittedTrigger(Trigger):
     def sentence(self, params: Mapping[str, Any]) -> str:
         """In words."""
         service = params.get("service")
-        return f"when a request for “{service}” is submitted" if service else (
-            "when a request is submitted"
+        return (
+            f"when a request for “{service}” is submitted"
+            if service
+            else ("when a request is submitted")
         )
 
     def occurrences(

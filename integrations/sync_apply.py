@@ -88,7 +88,7 @@ def sync_apply(
     baseline = connection.finished_at is None
     if not plan.is_empty:
         entities_ensure(feed.entities)
-    result = plan_apply(plan, now=now, correlation=f"sync:{run.pk}", actor=actor)
+    result = plan_apply(plan, now=now, correlation=f"sync:{run.pk}")
     values: dict[str, Any] = {"last_ok_at": now, "last_error": ""}
     if baseline:
         values["finished_at"] = now

@@ -44,11 +44,10 @@ class ResolvingAdmin(AuditedAdminMixin, PlainAdmin):
 
     def _resolve(self, request: HttpRequest) -> None:
         now = clock.now()
-        result = people_resolve_all(
-            now=now, correlation=f"admin:{now.isoformat()}"[:64], actor=request.user
-        )
-        if result.updated:
-            self.message_user(request, f"{result.updated} people changed.", messages.SUCCESS)
+        result = people_resolve_all(now=now, correlation=f"admin:{now.isoformat()}"[:64])
+        if result.changed_anything:
+            words = f"{result.updated} people changed, {result.created} came in."
+            self.message_user(request, words, messages.SUCCESS)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save, note, resolve."""

@@ -13,17 +13,17 @@ from people.services import OverrideError, override_clean
 from people.zones import is_zone, zones_of
 
 if TYPE_CHECKING:
-    _ModelForm = forms.ModelForm
+    _Form = forms.ModelForm[Any]
 else:
     # At run time Django's class takes no type argument.
-    _ModelForm = forms.ModelForm
+    _Form = forms.ModelForm
 
 
 def _words(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-class FieldPolicyForm(_ModelForm):
+class FieldPolicyForm(_Form):
     """Sources as words in order, visibility as roles."""
 
     sources = forms.CharField(
@@ -62,7 +62,7 @@ class FieldPolicyForm(_ModelForm):
         return list(dict.fromkeys(key for key in keys if key))
 
 
-class FieldOverrideForm(_ModelForm):
+class FieldOverrideForm(_Form):
     """A value set by hand, with its reason."""
 
     field = forms.ChoiceField(choices=[(name, _words(name)) for name in sorted(OVERRIDABLE)])
@@ -101,7 +101,7 @@ class ZoneMixin:
         return name
 
 
-class LegalEntityForm(ZoneMixin, _ModelForm):
+class LegalEntityForm(ZoneMixin, _Form):
     """Country and zone are checked."""
 
     class Meta:
@@ -116,7 +116,7 @@ class LegalEntityForm(ZoneMixin, _ModelForm):
         return code
 
 
-class WorkspaceForm(ZoneMixin, _ModelForm):
+class WorkspaceForm(ZoneMixin, _Form):
     """The settings of the workspace."""
 
     class Meta:

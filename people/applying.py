@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from django.db import transaction
 
@@ -23,9 +23,6 @@ from people.models import (
     Team,
 )
 from people.plan import DATES, FIELDS, FieldChange, PersonPlan, Plan, RecordPlan, Ref
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 CHUNK = 500
 _COLUMNS = tuple(
@@ -69,17 +66,11 @@ class ApplyResult:
         return bool(self.created or self.updated)
 
 
-def plan_apply(
-    plan: Plan,
-    *,
-    now: datetime,
-    correlation: str,
-    actor: AbstractBaseUser | AnonymousUser | None = None,
-) -> ApplyResult:
+def plan_apply(plan: Plan, *, now: datetime, correlation: str) -> ApplyResult:
     """Write ``plan``, all or nothing. ``now`` is the aware moment of the pass.
 
-    ``correlation`` ties together what one sync or one click changed; with an ``actor`` the
-    changes made by hand carry it too. Writes nothing for an empty plan.
+    ``correlation`` ties together what one sync or one click changed; who did it stands in the
+    audit log under the same word. Writes nothing for an empty plan.
     """
     if plan.is_empty:
         return ApplyResult()
@@ -90,13 +81,13 @@ def plan_apply(
         writer.people_update()
         writer.aliases_write()
         writer.records_write()
-        changes = writer.changes_write()
+        writer.changes_write()
         events = writer.events_write()
     return ApplyResult(
         created=len(plan.created),
         updated=len(plan.updated),
         ended=len(plan.ended),
-        events=len(events) if changes or events else 0,
+        events=len(events),
     )
 
 
@@ -288,7 +279,7 @@ class _Writer:
             missing_since=plan.missing_since,
         )
 
-    def changes_write(self) -> list[PersonChange]:
+    def changes_write(self) -> None:
         """One row for each changed field of a known person."""
         rows = [
             PersonChange(
@@ -305,7 +296,6 @@ class _Writer:
         ]
         for part in chunks(rows):
             PersonChange.objects.bulk_create(part)
-        return rows
 
     def events_write(self) -> list[LifecycleEvent]:
         """The outbox: newcomers once, every change that may start something."""

@@ -72,9 +72,20 @@ class EmailIndex:
         index._current = {email_key(email): ref for ref, email in emails.items()}
         return index
 
-    def claim(self, email: str, ref: Ref) -> None:
-        """Remember that ``ref`` is about to be known under ``email``, unless somebody is."""
-        self._current.setdefault(email_key(email), ref)
+    def move(self, addresses: Mapping[Ref, set[str]]) -> None:
+        """Take notice of the addresses that known people's live records carry now.
+
+        An address given up in this very feed is a former one already: somebody new may have been
+        given it in the same feed. A new address is its person's, unless it is a known alias.
+        """
+        known_aliases = set(self._former)
+        for email, ref in list(self._current.items()):
+            if ref in addresses and email not in addresses[ref]:
+                del self._current[email]
+                self._former.setdefault(email, ref)
+        for ref in sorted(addresses, key=str):
+            for email in addresses[ref] - known_aliases:
+                self._current.setdefault(email, ref)
 
     def current(self, email: str) -> Ref | None:
         """Whose present address it is."""
@@ -107,11 +118,11 @@ def match(views: Sequence[View], directory: Directory) -> Matching:
         person_id = view.stored.person_id if view.stored else None
         if person_id is not None and person_id in directory.people:
             owner[view.key] = person_id
+    moving: dict[Ref, set[str]] = {}
     for view in views:
-        email = view.record.work_email
-        usable = view.record.is_live and not email_problem(email) and index.former(email) is None
-        if view.key in owner and usable:
-            index.claim(email, owner[view.key])
+        if view.key in owner and view.record.is_live and not email_problem(view.record.work_email):
+            moving.setdefault(owner[view.key], set()).add(email_key(view.record.work_email))
+    index.move(moving)
     return _match_by_email(views, directory, index, owner)
 
 

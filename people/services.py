@@ -59,9 +59,7 @@ class OverrideError(ValueError):
     """The value cannot be set by hand; the message says why, in words for the admin."""
 
 
-def people_resolve_all(
-    *, now: datetime, correlation: str, actor: Actor = None, source: str = ""
-) -> ApplyResult:
+def people_resolve_all(*, now: datetime, correlation: str) -> ApplyResult:
     """Resolve everybody again from what is stored: after a change of mapping or field policy.
 
     Starts whatever the changed values start, as a sync would. ``now`` is aware.
@@ -71,7 +69,7 @@ def people_resolve_all(
         plan = reconcile(
             (), directory=directory_load(), policy=policy_load(), now=now, everyone=True
         )
-        result = plan_apply(plan, now=now, correlation=correlation, actor=actor)
+        result = plan_apply(plan, now=now, correlation=correlation)
         if result.changed_anything:
             ring(ENGINE)
     return result
@@ -112,9 +110,7 @@ def person_override_set(
             actor=actor,
             detail={"field": field, "reason": reason.strip()[:300]},
         )
-        people_resolve_all(
-            now=now, correlation=f"override:{person.pk}:{now.isoformat()}"[:64], actor=actor
-        )
+        people_resolve_all(now=now, correlation=f"override:{person.pk}:{now.isoformat()}"[:64])
 
 
 def person_override_remove(
@@ -127,9 +123,7 @@ def person_override_remove(
         if not removed:
             return False
         _audit("person.override_removed", person, actor=actor, detail={"field": field})
-        people_resolve_all(
-            now=now, correlation=f"override:{person.pk}:{now.isoformat()}"[:64], actor=actor
-        )
+        people_resolve_all(now=now, correlation=f"override:{person.pk}:{now.isoformat()}"[:64])
     return True
 
 

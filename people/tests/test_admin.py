@@ -88,6 +88,15 @@ def test_override_is_added_changed_and_removed_through_the_service(owner: Client
     assert person("w1").end_date is None
 
 
+def test_removed_former_address_lets_its_new_owner_in(owner: Client) -> None:
+    feed([worker("w1", "Ana Lopez")])
+    moved = worker("w1", "Ana Lopez", work_email="ana.silva@acme.test")
+    feed([moved, worker("w2", "Tom Berg", work_email="ana.lopez@acme.test")])
+    alias = person("ana.silva").aliases.get()
+    owner.post(reverse("admin:people_personalias_delete", args=[alias.pk]), {"post": "yes"})
+    assert person("ana.lopez").full_name == "Tom Berg"
+
+
 def test_field_policy_is_written_in_words(owner: Client) -> None:
     data = {"field": "job_title", "sources": "idp, remote, idp"}
     owner.post(reverse("admin:people_fieldpolicy_add"), data)

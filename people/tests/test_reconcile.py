@@ -126,6 +126,18 @@ def test_recycled_address_is_reported_and_merges_nobody() -> None:
     assert Person.objects.count() == 1
 
 
+def test_address_handed_on_within_one_feed_merges_nobody() -> None:
+    feed([worker("w1", "Ana Lopez")])
+    moved = worker("w1", "Ana Lopez", work_email="ana.silva@acme.test")
+    stranger = worker("w2", "Tom Berg", work_email="ana.lopez@acme.test")
+    plan = feed([moved, stranger], now=LATER)
+    assert [skip.external_id for skip in plan.skipped] == ["w2"]
+    assert person("ana.silva").source_records.count() == 1
+    PersonAlias.objects.all().delete()
+    feed([moved, replace(stranger, job_title="New")], now=LATER)
+    assert person("ana.lopez").full_name == "Tom Berg"
+
+
 def test_missing_work_email_is_skipped_but_a_known_person_stays() -> None:
     plan = feed([worker("w1"), worker("w2", work_email="")])
     assert [(skip.external_id, skip.reason[:13]) for skip in plan.skipped] == [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import gzip
 import ipaddress
 import socket
@@ -13,9 +12,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from integrations.delivery import delivery_recorder
 from integrations.errors import (
@@ -25,6 +21,7 @@ from integrations.errors import (
     UncertainError,
 )
 from integrations.models import Delivery
+from integrations.tests.certificates import certificate as make_certificate
 from integrations.tests.servers import Answer, Asked, serving, transport_to_loopback
 
 if TYPE_CHECKING:
@@ -193,35 +190,6 @@ def test_reads_may_stay_out_of_the_log_but_failures_never() -> None:
     ]
 
 
-def _certificate(folder: Path, *names: x509.GeneralName) -> tuple[Path, Path]:
-    """A self-signed certificate that is its own authority."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate, private = folder / "cert.pem", folder / "key.pem"
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return certificate, private
-
-
 @pytest.mark.parametrize(
     ("name", "trusted", "works"),
     [
@@ -234,7 +202,7 @@ def _certificate(folder: Path, *names: x509.GeneralName) -> tuple[Path, Path]:
 def test_certificate_is_verified_for_the_name_not_the_address(
     name: x509.GeneralName, trusted: bool, works: bool, tmp_path: Path
 ) -> None:
-    certificate, private = _certificate(tmp_path, name)
+    certificate, private = make_certificate(tmp_path, name)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, private)
     asked_for: list[str | None] = []

@@ -20,7 +20,8 @@ from people.models import (
 from siit_remote.audit.services import record
 from workflows.fields import FIELDS
 from workflows.models import ApproverPolicy, MessageTemplate, Service
-from workflows.workspace.shape import Desired, Known, read_workspace
+from workflows.workspace.shape import Desired, read_workspace
+from workflows.workspace.values import Known
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from siit_remote.management.base import SiitCommand
 from siit_remote.management.lookup import workflow_or_refuse
-from workflows.document.parse import parse_document
 from workflows.document import dump_yaml
+from workflows.document.parse import parse_document
 from workflows.models import Workflow
 
 if TYPE_CHECKING:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import smtplib
 from collections.abc import Callable
 
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
 from integrations.connectors.base import Messenger, OutgoingMessage
-from integrations.errors import PermanentError, TransientError, UncertainError
+from integrations.errors import ConfigError, PermanentError, TransientError, UncertainError
 from integrations.models import Connection
 from integrations.services import client_for
 
@@ -31,14 +32,43 @@ def site_mail_send(message: OutgoingMessage, *, before_effect: Callable[[], None
         ) from error
 
 
+def messenger_for(channel: str) -> tuple[Connection, Messenger] | None:
+    """The first ready connection that sends by this channel; unreadable ones are passed over."""
+    for connection in Connection.objects.filter(status=Connection.Status.READY).order_by("name"):
+        try:
+            client = client_for(connection)
+        except ConfigError:
+            continue
+        if isinstance(client, Messenger) and client.channel == channel:
+            return connection, client
+    return None
+
+
+def messenger_broken(channel: str) -> Connection | None:
+    """A connection that would send by this channel, had its credential not been refused."""
+    for connection in Connection.objects.filter(status=Connection.Status.NEEDS_ATTENTION):
+        try:
+            client = client_for(connection)
+        except ConfigError:
+            continue
+        if isinstance(client, Messenger) and client.channel == channel:
+            return connection
+    return None
+
+
+def site_mail_leaves() -> bool:
+    """Whether the site's own mail goes anywhere. In production a console is nobody's inbox."""
+    backend = settings.EMAIL_BACKEND.rsplit(".", 2)[-2]
+    return not settings.PRODUCTION or backend not in ("console", "dummy", "filebased", "locmem")
+
+
 def notice_send(message: OutgoingMessage, *, key: str) -> None:
     """Send a notice by the mail connection, else by the site's own. Raises ``IntegrationError``."""
-    for connection in Connection.objects.filter(status=Connection.Status.READY).order_by("name"):
-        client = client_for(connection)
-        if isinstance(client, Messenger) and client.channel == "email":
-            client.send(message, idempotency_key=key, before_effect=_nothing)
-            return
-    site_mail_send(message, before_effect=_nothing)
+    found = messenger_for("email")
+    if found is None:
+        site_mail_send(message, before_effect=_nothing)
+    else:
+        found[1].send(message, idempotency_key=key, before_effect=_nothing)
 
 
 def _nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +86,8 @@ def task_done(
         task = Task.objects.select_related("step").get(pk=task_id)
         if not changed:
             raise TaskRefusedError(f"This task is {task.status} already, by {task.done_by_label}.")
-        _settle(task, now=now)
+        evidence = {"task": task.pk, "by": task.done_by_label}
+        access_settle(task.settles, evidence=evidence, now=now)
         record(
             "task.done",
             actor=actor,
@@ -101,14 +103,25 @@ def task_done(
     return task
 
 
-def _settle(task: Task, *, now: datetime) -> None:
-    access = task.settles.get("access")
-    state = task.settles.get("state")
+def access_settle(settles: Mapping[str, Any], *, evidence: dict[str, Any], now: datetime) -> None:
+    """Write down that what a task or an endpoint stood for is done: given or taken away."""
+    access = settles.get("access")
+    state = settles.get("state")
     if access is None or state not in (AppAccess.State.GRANTED, AppAccess.State.REVOKED):
         return
-    AppAccess.objects.filter(pk=access).exclude(state=AppAccess.State.REVOKED).update(
-        state=state,
-        since=now,
-        ended_at=now if state == AppAccess.State.REVOKED else None,
-        evidence={"task": task.pk, "by": task.done_by_label},
+    revoked = state == AppAccess.State.REVOKED
+    changes: dict[str, Any] = {"ended_at": now} if revoked else {"since": now}
+    changed = (
+        AppAccess.objects.filter(pk=access)
+        .exclude(state__in=[AppAccess.State.REVOKED, state])
+        .update(state=state, evidence=evidence, **changes)
     )
+    if changed:
+        row = AppAccess.objects.select_related("application").get(pk=access)
+        record(
+            "access.revoked" if revoked else "access.granted",
+            object_type="application",
+            object_key=row.application.key,
+            object_label=row.application.name,
+            detail={"person": row.person_id, "run": row.run_id},
+        )

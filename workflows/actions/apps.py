@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from integrations.access import AccessResult
+from integrations.errors import (
+    ConfigError,
+    IntegrationError,
+    RateLimitedError,
+    TransientError,
+    UnauthorizedError,
+)
 from integrations.models import Application
 from people.models import Person
-from workflows.actions.ladder import task_or_webhook
+from workflows.actions.ladder import repeatable, task_or_webhook
 from workflows.conditions.evaluate import Truth, compile_group
 from workflows.conditions.tree import parse_group
 from workflows.nodes import ActionContext, Done
@@ -49,7 +56,48 @@ def by_hand(
     )
 
 
-def collected(results: list[tuple[Application, AccessResult | Done]], *, none: str) -> Done:
+def for_each(
+    applications: list[Application],
+    act: Callable[[Application], AccessResult | Done],
+    *,
+    none: str,
+) -> Done:
+    """Do all of them although one fails: on somebody's last day every door counts.
+
+    Raises the error that decides how the step goes on, with the words of all: what may pass is
+    tried again first, and what was done by then is passed over.
+    """
+    results: list[tuple[Application, AccessResult | Done]] = []
+    errors: list[tuple[Application, IntegrationError]] = []
+    for application in applications:
+        try:
+            with repeatable():
+                results.append((application, act(application)))
+        except IntegrationError as error:
+            errors.append((application, error))
+    if errors:
+        raise _gravest(errors)
+    return _collected(results, none=none)
+
+
+_ORDER: tuple[type[IntegrationError], ...] = (
+    RateLimitedError,
+    TransientError,
+    UnauthorizedError,
+    ConfigError,
+)
+
+
+def _gravest(errors: list[tuple[Application, IntegrationError]]) -> IntegrationError:
+    def rank(pair: tuple[Application, IntegrationError]) -> int:
+        return next((i for i, kind in enumerate(_ORDER) if isinstance(pair[1], kind)), len(_ORDER))
+
+    chosen = min(errors, key=rank)[1]
+    chosen.message = " ".join(f"{application}: {error.message}" for application, error in errors)
+    return chosen
+
+
+def _collected(results: list[tuple[Application, AccessResult | Done]], *, none: str) -> Done:
     """One outcome over several applications; what became a task gives the reason."""
     if not results:
         return Done(summary=none)

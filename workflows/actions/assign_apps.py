@@ -7,7 +7,7 @@ from typing import Any
 
 from integrations.access import AccessResult, access_grant
 from integrations.models import Application
-from workflows.actions.apps import by_hand, collected, entitled, names
+from workflows.actions.apps import by_hand, entitled, for_each, names
 from workflows.nodes import ACTIONS, Action, ActionContext, Done, Outcome
 from workflows.params import KeysParam, ParamsForm, TextParam
 
@@ -54,17 +54,19 @@ class AssignAppsAction(Action):
         return f"Assign {names(ctx.person, self._chosen(ctx, params))}"
 
     def run(self, ctx: ActionContext, params: Mapping[str, Any]) -> Outcome:
-        """One after another; what is granted already stays."""
-        results: list[tuple[Application, AccessResult | Done]] = []
-        for application in self._chosen(ctx, params):
-            result: AccessResult | Done = access_grant(
+        """Each of them, although one fails; what is granted already stays."""
+
+        def give(application: Application) -> AccessResult | Done:
+            result = access_grant(
                 application,
                 ctx.person,
                 run_id=ctx.run.pk,
                 idempotency_key=f"{ctx.idempotency_key}:{application.key}",
                 now=ctx.now,
             )
-            if isinstance(result, AccessResult) and result.needs_task:
-                result = by_hand(ctx, self.key, application, result, verb="Give", state="granted")
-            results.append((application, result))
-        return collected(results, none="The person is entitled to no application.")
+            if not result.needs_task:
+                return result
+            return by_hand(ctx, self.key, application, result, verb="Give", state="granted")
+
+        none = "The person is entitled to no application."
+        return for_each(self._chosen(ctx, params), give, none=none)

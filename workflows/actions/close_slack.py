@@ -10,6 +10,7 @@ from integrations.errors import NotAvailableError, UnauthorizedError
 from workflows.actions.ladder import (
     mark_if_unauthorized,
     named_or_only,
+    repeatable,
     task_or_webhook,
     would_climb,
 )
@@ -52,9 +53,10 @@ class CloseSlackAction(Action):
             return self._by_hand(ctx, "Slack is not connected.")
         connection, client = found
         try:
-            member = client.deactivate_member(
-                ctx.person.work_email, idempotency_key=ctx.idempotency_key
-            )
+            with repeatable():
+                member = client.deactivate_member(
+                    ctx.person.work_email, idempotency_key=ctx.idempotency_key
+                )
         except NotAvailableError as error:
             return self._by_hand(ctx, error.message)
         except UnauthorizedError as error:

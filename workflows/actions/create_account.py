@@ -9,6 +9,7 @@ from integrations.accounts import account_ensure, profile_of, stopping_when_refu
 from integrations.connectors.base import AccountAdmin
 from workflows.actions.ladder import (
     named_or_only,
+    repeatable,
     task_or_webhook,
     would_climb,
 )
@@ -70,15 +71,16 @@ class CreateAccountAction(Action):
             )
         connection, client = found
         username = render(values["username"], message_context(ctx.person, run=ctx.run), "text")
-        made = account_ensure(
-            connection,
-            ctx.person,
-            profile_of(ctx.person, username=username.strip()),
-            idempotency_key=ctx.idempotency_key,
-            now=ctx.now,
-        )
+        with repeatable():
+            made = account_ensure(
+                connection,
+                ctx.person,
+                profile_of(ctx.person, username=username.strip()),
+                idempotency_key=ctx.idempotency_key,
+                now=ctx.now,
+            )
         account = made.account
-        with stopping_when_refused(connection):
+        with repeatable(), stopping_when_refused(connection):
             for group in values["groups"]:
                 client.add_to_group(
                     account.external_id, group, idempotency_key=f"{ctx.idempotency_key}:{group}"

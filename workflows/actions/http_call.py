@@ -8,7 +8,12 @@ from typing import Any
 from integrations.connectors.base import SignedCaller
 from integrations.errors import UnauthorizedError
 from siit_remote.lib import clock
-from workflows.actions.ladder import mark_if_unauthorized, named_or_only, task_or_webhook
+from workflows.actions.ladder import (
+    mark_if_unauthorized,
+    named_or_only,
+    repeatable,
+    task_or_webhook,
+)
 from workflows.messages import TemplateProblemError, message_context, render, source_problems
 from workflows.nodes import ACTIONS, Action, ActionContext, Done, Failed, Outcome
 from workflows.params import MappingParam, ParamsForm, TextParam
@@ -77,15 +82,16 @@ class HttpCallAction(Action):
         except TemplateProblemError as error:
             return Failed(reason=str(error))
         try:
-            answer = client.call(
-                {"event": "workflow.call", "run": ctx.run.pk, "person": context["person"]},
-                idempotency_key=ctx.idempotency_key,
-                sent_at=clock.system_now(),
-                method=values["method"],
-                path=path,
-                headers=headers,
-                raw_body=body,
-            )
+            with repeatable():
+                answer = client.call(
+                    {"event": "workflow.call", "run": ctx.run.pk, "person": context["person"]},
+                    idempotency_key=ctx.idempotency_key,
+                    sent_at=clock.system_now(),
+                    method=values["method"],
+                    path=path,
+                    headers=headers,
+                    raw_body=body,
+                )
         except UnauthorizedError as error:
             mark_if_unauthorized(connection, error)
             raise

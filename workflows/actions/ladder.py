@@ -5,17 +5,18 @@ Nothing ever silently does nothing: what no connection can do becomes a task, an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from integrations.connectors.base import SignedCaller
-from integrations.errors import ConfigError, UnauthorizedError
+from integrations.errors import ConfigError, TransientError, UnauthorizedError, UncertainError
 from integrations.models import Connection
 from integrations.services import client_for, client_with, connection_mark_unauthorized
 from people.models import Person
 from siit_remote.lib import clock
 from workflows.nodes import ActionContext, Done
-from workflows.tasks_by_hand import task_open
+from workflows.tasks_by_hand import access_settle, task_open
 
 
 def named_or_only(capability: type[Any], key: str) -> tuple[Connection, Any] | None:
@@ -55,11 +56,23 @@ def mark_if_unauthorized(connection: Connection, error: Exception) -> None:
         connection_mark_unauthorized(connection, error.message)
 
 
+@contextmanager
+def repeatable() -> Iterator[None]:
+    """Around calls that read back or carry a key: no answer means asking again, not a riddle."""
+    try:
+        yield
+    except UncertainError as error:
+        raise TransientError(error.message, request_id=error.request_id) from error
+
+
 def webhook_for(action: str) -> tuple[Connection, SignedCaller] | None:
     """An endpoint configured to serve this action."""
     rows = Connection.objects.filter(connector="http", status=Connection.Status.READY)
     for connection in rows.order_by("name", "pk"):
-        client = client_for(connection)
+        try:
+            client = client_for(connection)
+        except ConfigError:
+            continue
         if isinstance(client, SignedCaller) and action in client.serves:
             return connection, client
     return None
@@ -88,20 +101,25 @@ def call_signed(
     ctx: ActionContext,
     action: str,
     extra: Mapping[str, Any],
+    *,
+    suffix: str = "",
 ) -> Done:
-    """Send the action to an endpoint. The key makes a repeat recognisable there."""
+    """Send the action to an endpoint. The key makes a repeat recognisable there.
+
+    ``suffix`` tells several calls of one step apart: the same key twice is done once.
+    """
+    key = f"{ctx.idempotency_key}{suffix}"
     payload = {
         "event": action,
         "person": person_payload(ctx.person),
         "run": ctx.run.pk,
-        "idempotency_key": ctx.idempotency_key,
+        "idempotency_key": key,
         **extra,
     }
     try:
         # The receiver checks the age of the signature: the machine's clock counts here.
-        answer = client.call(
-            payload, idempotency_key=ctx.idempotency_key, sent_at=clock.system_now()
-        )
+        with repeatable():
+            answer = client.call(payload, idempotency_key=key, sent_at=clock.system_now())
     except UnauthorizedError as error:
         mark_if_unauthorized(connection, error)
         raise
@@ -129,7 +147,9 @@ def task_or_webhook(
     """The last two rungs."""
     found = webhook_for(action)
     if found is not None:
-        return call_signed(found[0], found[1], ctx, action, extra or {})
+        done = call_signed(found[0], found[1], ctx, action, extra or {}, suffix=suffix)
+        access_settle(settles or {}, evidence=done.detail, now=ctx.now)
+        return done
     task = task_open(
         key=f"{ctx.idempotency_key}{suffix}",
         title=title,

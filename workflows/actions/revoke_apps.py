@@ -7,7 +7,7 @@ from typing import Any
 
 from integrations.access import AccessResult, access_remaining, access_revoke
 from integrations.models import Application
-from workflows.actions.apps import by_hand, collected
+from workflows.actions.apps import by_hand, for_each
 from workflows.nodes import ACTIONS, Action, ActionContext, Done, Outcome
 from workflows.params import KeysParam, ParamsForm
 
@@ -46,25 +46,25 @@ class RevokeAppsAction(Action):
         return f"Revoke what remains ({held}) and what the connections report"
 
     def run(self, ctx: ActionContext, params: Mapping[str, Any]) -> Outcome:
-        """One after another; gone already is success."""
+        """Each of them, although one fails; gone already is success."""
         values = self.Params.read(params)
-        remaining = access_remaining(ctx.person, now=ctx.now)
-        chosen: list[Application] = [
+        chosen = [
             application
-            for application in remaining
+            for application in access_remaining(ctx.person, now=ctx.now)
             if (values["apps"] == "all" or application.key in values["apps"])
             and application.key not in values["except"]
         ]
-        results: list[tuple[Application, AccessResult | Done]] = []
-        for application in chosen:
-            result: AccessResult | Done = access_revoke(
+
+        def take(application: Application) -> AccessResult | Done:
+            result = access_revoke(
                 application,
                 ctx.person,
                 run_id=ctx.run.pk,
                 idempotency_key=f"{ctx.idempotency_key}:{application.key}",
                 now=ctx.now,
             )
-            if isinstance(result, AccessResult) and result.needs_task:
-                result = by_hand(ctx, self.key, application, result, verb="Revoke", state="revoked")
-            results.append((application, result))
-        return collected(results, none="Nothing remained to be revoked.")
+            if not result.needs_task:
+                return result
+            return by_hand(ctx, self.key, application, result, verb="Revoke", state="revoked")
+
+        return for_each(chosen, take, none="Nothing remained to be revoked.")

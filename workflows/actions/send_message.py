@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from integrations.connectors.base import Messenger, OutgoingMessage
-from integrations.errors import IntegrationError, UncertainError
-from integrations.models import Connection
-from integrations.services import client_for
+from integrations.connectors.base import OutgoingMessage
+from integrations.errors import IntegrationError, UnauthorizedError, UncertainError
 from people.models import Person
 from workflows.actions.ladder import mark_if_unauthorized, task_or_webhook
-from workflows.mail import site_mail_send
+from workflows.mail import messenger_broken, messenger_for, site_mail_leaves, site_mail_send
 from workflows.messages import (
     TemplateProblemError,
     message_context,
@@ -22,9 +21,11 @@ from workflows.messages import (
 from workflows.models import MessageTemplate
 from workflows.nodes import ACTIONS, Action, ActionContext, Done, Failed, Outcome, Uncertain
 from workflows.params import KeysParam, ParamsForm, TextParam
-from workflows.problems import Problem
+from workflows.problems import Problem, did_you_mean
 
 CHANNELS = ("email", "slack")
+RECIPIENTS = ("person", "manager", "owner")
+_ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+|#[^\s#@,;<>]+")
 
 
 class SendMessageParams(ParamsForm):
@@ -40,6 +41,10 @@ class SendMessageParams(ParamsForm):
     def validate(cls, params: Mapping[str, Any], path: str) -> list[Problem]:
         """A template or a text, known channels, placeholders that exist."""
         problems = super().validate(params, path)
+        to = str(params.get("to") or "")
+        if to and to not in RECIPIENTS and not _ADDRESS.fullmatch(to):
+            words = f"Expected {', '.join(RECIPIENTS)}, a work email or a #channel."
+            problems.append(Problem(f"{path}.to", words + did_you_mean(to, RECIPIENTS)))
         for index, channel in enumerate(params.get("channels") or []):
             if channel not in CHANNELS:
                 words = f"Expected one of {', '.join(CHANNELS)}."
@@ -100,19 +105,25 @@ class SendMessageAction(Action):
         message = OutgoingMessage(
             to=address, subject=rendered.subject, text=rendered.text, html=rendered.html
         )
-        return self._send(ctx, values["channels"], message, note)
+        # A channel of Slack is there only.
+        channels = ["slack"] if address.startswith("#") else values["channels"]
+        return self._send(ctx, channels, message, note)
 
     def _send(
         self, ctx: ActionContext, channels: list[str], message: OutgoingMessage, note: str
     ) -> Outcome:
         failures: list[str] = []
         for channel in channels:
-            found = _messenger(channel)
-            if found is None and channel == "email":
-                site_mail_send(message, before_effect=ctx.before_effect)
-                return Done(summary=f"Sent to {message.to} by mail.", reason=note)
+            found = messenger_for(channel)
             if found is None:
-                failures.append(f"{channel} is not connected.")
+                broken = messenger_broken(channel)
+                if broken is not None and channel == channels[-1]:
+                    raise UnauthorizedError(f"{broken.name} needs attention: {broken.last_error}")
+                if broken is None and channel == "email" and site_mail_leaves():
+                    site_mail_send(message, before_effect=ctx.before_effect)
+                    why = " ".join([*failures, note]).strip()
+                    return Done(summary=f"Sent to {message.to} by mail.", reason=why)
+                failures.append(f"{broken or channel.capitalize()} is not connected.")
                 continue
             connection, client = found
             try:
@@ -134,7 +145,10 @@ class SendMessageAction(Action):
                 detail={"message": sent, "channel": channel},
                 reason=" ".join([*failures, note]).strip(),
             )
-        return Failed(reason=" ".join(failures))
+        why = " ".join([*failures, note]).strip()
+        return task_or_webhook(
+            ctx, self.key, title=f"Tell {message.to}: {message.subject}", role="hr", why=why
+        )
 
     def _recipient(self, ctx: ActionContext, to: str) -> tuple[Person, str, str]:
         """Whose language, which address, and a word where it is not whom the sentence says."""
@@ -159,9 +173,14 @@ class SendMessageAction(Action):
     def _fallback(self, ctx: ActionContext, why: str) -> tuple[Person, str, str]:
         hr = Person.objects.filter(roles__name="hr").exclude(pk=ctx.person.pk)
         other = next((item for item in hr.order_by("full_name") if item.is_current), None)
-        if other is None:
-            return ctx.person, "", f"{why}, and nobody is in the role hr."
-        return other, other.work_email, f"{why}; sent to {other} of HR instead."
+        if other is not None:
+            return other, other.work_email, f"{why}; sent to {other} of HR instead."
+        owner = ctx.run.workflow.owner
+        if owner and owner != ctx.person.work_email:
+            found = Person.objects.filter(work_email=owner).first()
+            note = f"{why} and nobody is in the role hr; sent to the workflow's owner instead."
+            return found or ctx.person, owner, note
+        return ctx.person, "", f"{why}, and nobody is in the role hr."
 
     def _rendered(self, ctx: ActionContext, values: Mapping[str, Any], reader: Person) -> Any:
         subject, body = values["subject"], values["body"]
@@ -173,12 +192,3 @@ class SendMessageAction(Action):
             subject, body = variant.get("subject", ""), variant.get("body", "")
         context = message_context(ctx.person, run=ctx.run, request=ctx.request)
         return render_message(subject, body, context)
-
-
-def _messenger(channel: str) -> tuple[Connection, Messenger] | None:
-    """The first connected messenger of a channel."""
-    for connection in Connection.objects.filter(status=Connection.Status.READY).order_by("name"):
-        client = client_for(connection)
-        if isinstance(client, Messenger) and client.channel == channel:
-            return connection, client
-    return None

@@ -9,6 +9,7 @@ from integrations.accounts import account_suspend
 from integrations.connectors.base import AccountAdmin
 from workflows.actions.ladder import (
     named_or_only,
+    repeatable,
     task_or_webhook,
     would_climb,
 )
@@ -57,9 +58,10 @@ class SuspendAccountAction(Action):
                 why="No identity provider is connected.",
             )
         connection, _ = found
-        account = account_suspend(
-            connection, ctx.person, idempotency_key=ctx.idempotency_key, now=ctx.now
-        )
+        with repeatable():
+            account = account_suspend(
+                connection, ctx.person, idempotency_key=ctx.idempotency_key, now=ctx.now
+            )
         if account is None:
             return Skipped(reason=f"{connection.name} has no account for {ctx.person.work_email}.")
         return Done(

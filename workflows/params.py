@@ -129,10 +129,18 @@ class NumberParam(forms.Field):
         return int(value)
 
 
+class _RawCheckbox(forms.CheckboxInput):
+    """Django's takes every text but “false” for true; a document's “yes” must be refused."""
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
+        value = data.get(name)
+        return True if value == "on" else value
+
+
 class FlagParam(forms.Field):
     """True or false; false unless told."""
 
-    widget = forms.CheckboxInput
+    widget = _RawCheckbox
 
     def to_python(self, value: Any) -> bool:
         """Refuse words that look like truth."""
@@ -173,3 +181,15 @@ class AnyParam(forms.Field):
     def to_python(self, value: Any) -> Any:
         """As it stands."""
         return value
+
+
+def listed(value: Any) -> list[Any]:
+    """A list as it is, nothing for anything else: for drafts whose params are not right yet."""
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def in_words(value: Any) -> str:
+    """One or several keys for a sentence; empty where a draft holds something else."""
+    if isinstance(value, str):
+        return value
+    return ", ".join(item for item in listed(value) if isinstance(item, str))

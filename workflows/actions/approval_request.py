@@ -10,8 +10,8 @@ from django import forms
 from workflows.approvers.policy import resolve_spec
 from workflows.asking import Question, question_pursue
 from workflows.nodes import ACTIONS, APPROVERS, Action, ActionContext, Outcome
-from workflows.params import KeysParam, MappingParam, NumberParam, ParamsForm, TextParam
-from workflows.problems import Problem, did_you_mean
+from workflows.params import KeysParam, MappingParam, NumberParam, ParamsForm, TextParam, listed
+from workflows.problems import Problem, did_you_mean, shown
 
 RULES = ("any", "all", "at_least")
 ON_NO_RESPONSE = ("escalate", "reject", "expire")
@@ -19,11 +19,15 @@ _MOST = 50
 
 
 class StagesParam(KeysParam):
-    """Further stages: a list of ``{approver: {…}, rule: …}``."""
+    """Further stages: a list of approvers or of ``{approver: {…}, rule: …}``."""
 
     def to_python(self, value: Any) -> Any:
         """A list of mappings; approver_problems looks inside."""
-        return list(value) if isinstance(value, list | tuple) else []
+        if value in (None, ""):
+            return []
+        if not isinstance(value, list | tuple):
+            raise forms.ValidationError(f"Expected a list of approvers, found {shown(value)}.")
+        return list(value)
 
 
 class RuleParam(TextParam):
@@ -65,7 +69,7 @@ class ApprovalParams(ParamsForm):
         for name in ("approver", "fallback"):
             if isinstance(params.get(name), Mapping):
                 problems += approver_problems(params[name], f"{path}.{name}")
-        for index, stage in enumerate(params.get("also") or []):
+        for index, stage in enumerate(listed(params.get("also"))):
             here = f"{path}.also[{index}]"
             if not isinstance(stage, Mapping):
                 problems.append(Problem(here, "Expected an approver."))
@@ -105,7 +109,9 @@ class ApprovalRequestAction(Action):
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """In words."""
-        spec = params.get("approver") or {}
+        spec = params.get("approver")
+        if not isinstance(spec, Mapping):
+            return "ask somebody for approval"
         approver = APPROVERS.get(str(spec.get("type", "")))
         own = {key: value for key, value in spec.items() if key != "type"}
         return f"ask {approver.sentence(own) if approver else 'somebody'} for approval"

@@ -9,7 +9,7 @@ from integrations.access import AccessResult, access_grant
 from integrations.models import Application
 from workflows.actions.apps import by_hand, entitled, for_each, names
 from workflows.nodes import ACTIONS, Action, ActionContext, Done, Outcome
-from workflows.params import KeysParam, ParamsForm, TextParam
+from workflows.params import KeysParam, ParamsForm, TextParam, in_words
 
 
 class AssignAppsParams(ParamsForm):
@@ -39,9 +39,8 @@ class AssignAppsAction(Action):
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """In words."""
-        if params.get("apps"):
-            return f"assign {', '.join(params['apps'])}"
-        return "assign the apps of the team"
+        apps = in_words(params.get("apps"))
+        return f"assign {apps}" if apps else "assign the apps of the team"
 
     def _chosen(self, ctx: ActionContext, params: Mapping[str, Any]) -> list[Application]:
         values = self.Params.read(params)

@@ -9,7 +9,7 @@ from integrations.access import AccessResult, access_remaining, access_revoke
 from integrations.models import Application
 from workflows.actions.apps import by_hand, for_each
 from workflows.nodes import ACTIONS, Action, ActionContext, Done, Outcome
-from workflows.params import KeysParam, ParamsForm
+from workflows.params import KeysParam, ParamsForm, in_words
 
 
 class RevokeAppsParams(ParamsForm):
@@ -33,11 +33,9 @@ class RevokeAppsAction(Action):
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """In words."""
-        apps = params.get("apps", "all")
-        words = "revoke app access" if apps == "all" else f"revoke {', '.join(apps)}"
-        if params.get("except"):
-            words += f" except {', '.join(params['except'])}"
-        return words
+        apps, kept = in_words(params.get("apps")) or "all", in_words(params.get("except"))
+        words = "revoke app access" if apps == "all" else f"revoke {apps}"
+        return f"{words} except {kept}" if kept else words
 
     def describe(self, ctx: ActionContext, params: Mapping[str, Any]) -> str:
         """What is recorded; what the connections report is asked when it runs."""

@@ -20,7 +20,7 @@ from workflows.messages import (
 )
 from workflows.models import MessageTemplate
 from workflows.nodes import ACTIONS, Action, ActionContext, Done, Failed, Outcome, Uncertain
-from workflows.params import KeysParam, ParamsForm, TextParam
+from workflows.params import KeysParam, ParamsForm, TextParam, listed
 from workflows.problems import Problem, did_you_mean
 
 CHANNELS = ("email", "slack")
@@ -45,7 +45,7 @@ class SendMessageParams(ParamsForm):
         if to and to not in RECIPIENTS and not _ADDRESS.fullmatch(to):
             words = f"Expected {', '.join(RECIPIENTS)}, a work email or a #channel."
             problems.append(Problem(f"{path}.to", words + did_you_mean(to, RECIPIENTS)))
-        for index, channel in enumerate(params.get("channels") or []):
+        for index, channel in enumerate(listed(params.get("channels"))):
             if channel not in CHANNELS:
                 words = f"Expected one of {', '.join(CHANNELS)}."
                 problems.append(Problem(f"{path}.channels[{index}]", words))

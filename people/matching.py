@@ -132,6 +132,7 @@ def _match_by_email(
     skipped: dict[RecordKey, str] = {}
     conflicts: list[Conflict] = []
     linked = set(owner.values())
+    names = _names_now(views, owner)
     groups: dict[str, list[View]] = {}
     for view in views:
         if view.key in owner:
@@ -144,7 +145,8 @@ def _match_by_email(
     for email, group in sorted(groups.items()):
         ref = index.current(email)
         if ref is None and (former := index.former(email)) is not None:
-            stranger = [view for view in group if not _same_human(view, directory, former)]
+            known = names.get(former, frozenset())
+            stranger = [view for view in group if not _same_human(view, directory, former, known)]
             if stranger:
                 conflict = _recycled(email, stranger[0], directory, former)
                 conflicts.append(conflict)
@@ -158,14 +160,28 @@ def _match_by_email(
     return Matching(owner=owner, skip_reason=skipped, conflicts=tuple(conflicts))
 
 
-def _same_human(view: View, directory: Directory, ref: Ref) -> bool:
-    """A former address is weaker than a present one: companies hand addresses out again."""
+def _names_now(views: Sequence[View], owner: Mapping[RecordKey, Ref]) -> dict[Ref, frozenset[str]]:
+    """The words of every name that each known person's records carry in this very feed."""
+    found: dict[Ref, frozenset[str]] = {}
+    for view in views:
+        if view.key in owner:
+            words = frozenset(fold(view.record.full_name).split())
+            found[owner[view.key]] = found.get(owner[view.key], frozenset()) | words
+    return found
+
+
+def _same_human(view: View, directory: Directory, ref: Ref, names_now: frozenset[str]) -> bool:
+    """A former address is weaker than a present one: companies hand addresses out again.
+
+    ``names_now`` counts beside the stored name, so that somebody whose name and address change in
+    one feed is judged the same in that sync and in the next.
+    """
     person = directory.people[int(ref)]
     born, known_born = view.record.date_of_birth, person.values.get("date_of_birth")
     if born and known_born:
         return bool(born == known_born)
     names = set(fold(view.record.full_name).split())
-    known = set(fold(person.values.get("full_name") or "").split())
+    known = set(fold(person.values.get("full_name") or "").split()) | names_now
     return not names or not known or bool(names & known)
 
 

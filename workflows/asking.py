@@ -62,9 +62,13 @@ class Question:
 
 
 def _stage(approver: Mapping[str, Any], rule: Any, at_least: int) -> Stage:
+    """``any``, ``all``, ``at_least 2`` or ``{at_least: 2}``; what cannot be read asks for all."""
     if isinstance(rule, Mapping):
         return Stage(approver, "at_least", int(rule.get("at_least", 1)))
-    return Stage(approver, str(rule), at_least)
+    word, _, count = str(rule).partition(" ")
+    if word == "at_least":
+        return Stage(approver, word, int(count) if count.isdecimal() else at_least)
+    return Stage(approver, "any" if word == "any" else "all", at_least)
 
 
 def question_pursue(ctx: ActionContext, question: Question) -> Outcome:

@@ -84,7 +84,7 @@ def _value(field: Mapping[str, Any], raw: Any) -> Any:
     if kind == "number":
         return _number(text)
     if kind == "date":
-        return date.fromisoformat(text).isoformat()
+        return _date(text)
     if kind == "choice" and text not in [str(item) for item in field.get("choices", [])]:
         raise ValueError(f"“{text[:60]}” is none of the choices.")
     if kind == "application" and not Application.objects.filter(key=text, active=True).exists():
@@ -94,6 +94,16 @@ def _value(field: Mapping[str, Any], raw: Any) -> Any:
         if not Person.objects.filter(work_email=text).exists():
             raise ValueError(f"Nobody has the work email {text[:60]}.")
     return text
+
+
+def _date(text: str) -> str:
+    try:
+        # Python also reads 20261224 and 2026-W52-4, which nobody means.
+        if len(text) == len("2026-12-24") and text[4] == "-":
+            return date.fromisoformat(text).isoformat()
+    except ValueError:
+        pass
+    raise ValueError(f"“{text[:60]}” is no date; write it as 2026-12-24.")
 
 
 def _number(text: str) -> float | int:

@@ -22,6 +22,11 @@ class NodeEntry:
 
     node: Action | Trigger | Approver
 
+    @property
+    def takes_timing(self) -> bool:
+        """Whether days before or after mean anything: what just happens is due at once."""
+        return not isinstance(self.node, Trigger) or self.node.forecastable
+
     def validate(self, params: dict[str, Any], path: str) -> list[Problem]:
         """Problems of the node's own params."""
         own = own_params(params) if isinstance(self.node, Trigger) else params

@@ -74,13 +74,30 @@ class ApprovalParams(ParamsForm):
             if not isinstance(stage, Mapping):
                 problems.append(Problem(here, "Expected an approver."))
                 continue
-            problems += approver_problems(stage.get("approver", stage), here)
+            problems += stage_problems(stage, here)
         for name in ("due", "remind_every"):
             value = params.get(name)
             days = value.get("working_days", 1) if isinstance(value, Mapping) else 1
             if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= 90:
                 problems.append(Problem(f"{path}.{name}.working_days", "A number from 1 to 90."))
         return problems
+
+
+def stage_problems(stage: Mapping[str, Any], path: str) -> list[Problem]:
+    """What is wrong with one further stage."""
+    if "approver" not in stage:
+        return approver_problems(stage, path)
+    known = ("approver", "rule")
+    problems = [
+        Problem(f"{path}.{key}", f'Unknown key "{key}".{did_you_mean(str(key), known)}')
+        for key in stage
+        if key not in known
+    ]
+    try:
+        RuleParam(required=False, choices=RULES).clean(stage.get("rule"))
+    except forms.ValidationError as error:
+        problems.append(Problem(f"{path}.rule", error.messages[0]))
+    return [*problems, *approver_problems(stage["approver"], f"{path}.approver")]
 
 
 def approver_problems(spec: Any, path: str) -> list[Problem]:

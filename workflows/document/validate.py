@@ -125,6 +125,9 @@ class _Validator:
             yield self._unknown("trigger", trigger.type, "trigger.type")
         else:
             yield from entry.validate(own_params(trigger.params), path)
+            if trigger.params.get("days") and not getattr(entry, "takes_timing", True):
+                message = "This starts at once, not days later: make the first step a wait."
+                yield Problem(join(path, "days"), message)
         if "service" in trigger.params:
             yield from self._named("services", trigger.params["service"], f"{path}.service")
 

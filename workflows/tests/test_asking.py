@@ -303,6 +303,18 @@ def test_stages_follow_each_other(pursue: Pursue, hr: list[Person]) -> None:
     assert found.lanes == ("approved",)
 
 
+@pytest.mark.parametrize("rule", ["at_least 2", {"at_least": 2}])
+def test_later_stage_has_its_own_count(pursue: Pursue, hr: list[Person], rule: object) -> None:
+    params: dict[str, Any] = {"also": [{"approver": HR, "rule": rule}]}
+    pursue(**params)
+    decide("Boss")
+    pursue(**params)
+    decide("Kim")
+    assert isinstance(pursue(**params), Wait)
+    decide("Eve")
+    assert isinstance(pursue(**params), Lane)
+
+
 def test_rejection_in_the_first_stage_asks_no_second(pursue: Pursue, hr: list[Person]) -> None:
     params: dict[str, Any] = {"also": [HR]}
     pursue(**params)

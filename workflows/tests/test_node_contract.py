@@ -233,6 +233,14 @@ def test_any_params_at_all_give_problems_and_words_but_no_error(
     assert isinstance(entry.sentence(params), str)
 
 
+@pytest.mark.parametrize("key", ["person.added", "manual", "person.end_date"])
+def test_days_are_refused_where_they_would_mean_nothing(key: str) -> None:
+    trigger = {"type": key, "params": {"direction": "after", "days": 2}}
+    document = parse_document({"format": "siit.workflow/1", "key": "a", "trigger": trigger})
+    paths = [problem.path for problem in validate_document(document, VOCABULARY)]
+    assert ("trigger.params.days" in paths) is (key != "person.end_date")
+
+
 GALLERY = sorted((Path(__file__).parents[1] / "gallery").glob("*.yaml"))
 
 

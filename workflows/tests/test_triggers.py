@@ -400,6 +400,35 @@ def test_specific_weekday_fires_every_week() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("month_day", "anchors"),
+    [
+        ("02-29", ["2026-02-28", "2027-02-28", "2028-02-29"]),
+        ("12-24", ["2025-12-24", "2026-12-24", "2027-12-24"]),
+    ],
+)
+def test_specific_day_of_the_year_comes_once_a_year(month_day: str, anchors: list[str]) -> None:
+    span = (day_of(2025, 12, 1), day_of(2028, 12, 1))
+    params = {"every": {"month_day": month_day}}
+    found = fired("date.specific", params, world_of(person_with()), *span)
+    assert [item.anchor for item in found] == anchors
+
+
+def test_specific_day_of_the_month_takes_the_last_one_of_short_months() -> None:
+    span = (day_of(2026, 1, 2), day_of(2026, 5, 2))
+    params = {"every": {"month_day": 31}}
+    found = fired("date.specific", params, world_of(person_with()), *span)
+    assert [item.anchor for item in found] == [
+        *("2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30")
+    ]
+
+
+@pytest.mark.parametrize("params", [{}, {"date": 5}, {"date": "x"}, {"every": 3}])
+def test_draft_without_a_date_is_due_for_nobody(params: dict[str, Any]) -> None:
+    span = (day_of(2026, 1, 1), day_of(2027, 1, 1))
+    assert fired("date.specific", params, world_of(person_with()), *span) == []
+
+
 def test_specific_date_passes_over_people_who_came_later() -> None:
     came = datetime(2026, 12, 25, tzinfo=UTC)
     world = world_of(person_with(first_seen_at=came))

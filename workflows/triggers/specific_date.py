@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, timedelta
+from contextlib import suppress
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -14,6 +17,7 @@ from workflows.params import MappingParam, ParamsForm
 from workflows.problems import shown
 from workflows.triggers.dates import anchors_between, due_moment
 
+_LEAP_YEAR = 2024
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -46,9 +50,10 @@ class SpecificDateParams(ParamsForm):
             raise forms.ValidationError("Give a date, or every: a month_day or a weekday.")
         if len(every) > 1:
             raise forms.ValidationError("every takes month_day or weekday, not both.")
-        day = every.get("month_day")
-        if "month_day" in every and not (isinstance(day, int) and 1 <= day <= 31):
-            raise forms.ValidationError("month_day is a number from 1 to 31.")
+        if "month_day" in every and _month_day(every["month_day"]) is None:
+            raise forms.ValidationError(
+                'month_day is a day of each month (1 to 31), or one day of the year as "12-24".'
+            )
         if "weekday" in every and every["weekday"] not in WEEKDAYS:
             raise forms.ValidationError(f"weekday is one of {', '.join(WEEKDAYS)}.")
         return data
@@ -66,12 +71,15 @@ class SpecificDateTrigger(Trigger):
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """As “on every monday at 09:00 in the person's time zone”."""
-        every = params.get("every") or {}
-        words = str(params.get("date") or "")
-        if "month_day" in every:
-            words = f"day {every['month_day']} of every month"
-        elif "weekday" in every:
-            words = f"every {every['weekday']}"
+        rule, day = _rule(params), params.get("date")
+        month_day = _month_day(rule.get("month_day"))
+        words = str(day) if isinstance(day, str | date) else "a date to be chosen"
+        if month_day is not None:
+            month, number = month_day
+            name = f"{date(_LEAP_YEAR, month, 1):%B}" if month else ""
+            words = f"{number} {name} of every year" if month else f"day {number} of every month"
+        elif rule.get("weekday") in WEEKDAYS:
+            words = f"every {str(rule['weekday']).capitalize()}"
         return parse_timing(params, "trigger.params")[0].sentence(words)
 
     def occurrences(
@@ -95,19 +103,46 @@ class SpecificDateTrigger(Trigger):
                     )
 
 
+def _rule(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    every = params.get("every")
+    return every if isinstance(every, Mapping) else {}
+
+
+def _month_day(value: object) -> tuple[int, int] | None:
+    """Month (0: each of them) and day; ``None`` when there is no such day in a leap year."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return (0, value) if 1 <= value <= 31 else None
+    try:
+        if isinstance(value, str) and re.fullmatch(r"\d\d-\d\d", value):
+            found = date.fromisoformat(f"{_LEAP_YEAR}-{value}")
+            return found.month, found.day
+    except ValueError:
+        return None
+    return None
+
+
 def _dates(params: Mapping[str, Any], first: date, last: date) -> Iterator[date]:
-    every = params.get("every") or {}
-    if not every:
-        yield date.fromisoformat(str(params["date"]))
+    """The rule's dates from ``first`` to ``last``; none for a draft that cannot be read."""
+    rule = _rule(params)
+    if not rule:
+        with suppress(ValueError, forms.ValidationError):
+            day = DateParam(required=False).to_python(params.get("date"))
+            if day is not None:
+                yield day
         return
-    day = first
-    while day <= last:
-        tomorrow = day + timedelta(days=1)
-        if "weekday" in every:
-            fits = WEEKDAYS[day.weekday()] == every["weekday"]
+    month_day, weekday = _month_day(rule.get("month_day")), rule.get("weekday")
+    for ordinal in range(first.toordinal(), last.toordinal() + 1):
+        day = date.fromordinal(ordinal)
+        if month_day is not None:
+            fits = _falls_on(day, *month_day)
         else:
-            wanted = every["month_day"]
-            fits = day.day == wanted or (tomorrow.month != day.month and day.day < wanted)
+            fits = WEEKDAYS[day.weekday()] == weekday
         if fits:
             yield day
-        day = tomorrow
+
+
+def _falls_on(day: date, month: int, wanted: int) -> bool:
+    """A month without its day takes its last one, so 29 February falls on 28 February."""
+    if month and day.month != month:
+        return False
+    return day.day == min(wanted, monthrange(day.year, day.month)[1])

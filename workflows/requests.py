@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -99,7 +100,7 @@ def _value(field: Mapping[str, Any], raw: Any) -> Any:
 def _date(text: str) -> str:
     try:
         # Python also reads 20261224 and 2026-W52-4, which nobody means.
-        if len(text) == len("2026-12-24") and text[4] == "-":
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
             return date.fromisoformat(text).isoformat()
     except ValueError:
         pass

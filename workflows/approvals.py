@@ -77,12 +77,15 @@ def approval_decide(
         raise DecisionRefusedError("Say why you reject it; the requester will read it.")
     status = Approval.Status.APPROVED if approve else Approval.Status.REJECTED
     with transaction.atomic():
-        decided = (
-            Approval.objects.filter(
-                pk=approval.pk,
-                status=Approval.Status.PENDING,
-                step__run__status__in=Run.OPEN,
-            )
+        open_run = (
+            Run.objects.select_for_update()
+            .filter(pk=approval.step.run_id, status__in=Run.OPEN)
+            .exists()
+        )
+        # Only columns of this table: a join would make Django update by a subquery, whose answer
+        # PostgreSQL does not ask again after waiting for another's decision.
+        decided = open_run and (
+            Approval.objects.filter(pk=approval.pk, status=Approval.Status.PENDING)
             .exclude(due_at__lt=now)
             .update(status=status, decided_at=now, decided_by=by, comment=comment.strip())
         )

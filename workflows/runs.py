@@ -106,7 +106,8 @@ def run_cancel(run: Run, *, reason: str, now: datetime, actor: Actor) -> None:
         run.steps.exclude(status__in=[*StepRun.SETTLED, StepRun.Status.UNCERTAIN]).update(
             status=StepRun.Status.CANCELLED, reason=reason, finished_at=now
         )
-        Approval.objects.filter(step__run=run, status=Approval.Status.PENDING).update(
+        steps = list(run.steps.values_list("pk", flat=True))
+        Approval.objects.filter(step_id__in=steps, status=Approval.Status.PENDING).update(
             status=Approval.Status.CANCELLED
         )
         _audit("run.cancelled", str(run), [run.pk], actor, reason=reason)

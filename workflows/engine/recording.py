@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from workflows.engine.walk import Next
 
 Status = StepRun.Status
+INTERRUPTED = "interrupted"
 
 
 class LostLease(Exception):
@@ -74,11 +75,10 @@ def attempt_begin(
             )[0]
         )
         open_try = step.tries.filter(phase__in=[Attempt.Phase.BEGUN, Attempt.Phase.SENDING]).last()
-        interrupted = open_try is not None
-        effect_begun = open_try is not None and open_try.phase == Attempt.Phase.SENDING
         if open_try is not None:
             _close_interrupted(open_try, now=now)
             step.crashes += 1
+        interrupted, effect_begun = _left_open(step)
         waited = step.status == Status.WAITING
         step.attempts += 0 if waited else 1
         step.status = Status.RUNNING
@@ -96,6 +96,20 @@ def attempt_begin(
     return step, Begun(attempt=attempt, interrupted=interrupted, effect_begun=effect_begun)
 
 
+def _left_open(step: StepRun) -> tuple[bool, bool]:
+    """Whether tries since the last outcome were cut off, and whether one may have had its effect.
+
+    All of them count: a try that dies before it sends says nothing about the one before it.
+    """
+    interrupted = effect_begun = False
+    for attempt in step.tries.order_by("-number"):
+        if attempt.outcome != INTERRUPTED:
+            break
+        interrupted = True
+        effect_begun = effect_begun or attempt.detail.get("was") == Attempt.Phase.SENDING
+    return interrupted, effect_begun
+
+
 def _hold(run: Run) -> None:
     """Fail unless the run is still ours; the row stays locked until the transaction ends."""
     ours = (
@@ -111,7 +125,7 @@ def _close_interrupted(attempt: Attempt, *, now: datetime) -> None:
     Attempt.objects.filter(pk=attempt.pk).update(
         phase=Attempt.Phase.ENDED,
         ended_at=now,
-        outcome="interrupted",
+        outcome=INTERRUPTED,
         error="The worker ended before it could record an outcome.",
         detail={"was": attempt.phase},
     )

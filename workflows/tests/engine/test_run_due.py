@@ -406,3 +406,32 @@ def test_forecast_is_what_then_happens(person_make: Make, workflow_make: Make) -
     ran = {(run.person.work_email, run.anchor) for run in Run.objects.all()}
     assert {(row["person"], row["anchor"]) for row in coming} == ran
     assert len(ran) == 3
+
+
+def test_a_possible_effect_is_remembered_over_several_crashes(
+    person_make: Make, workflow_make: Make
+) -> None:
+    """Dying while sending, then before sending: the third try must still know of the first."""
+    person_make("ana", end_date=END)
+    workflow_make()
+    seen: list[tuple[bool, bool]] = []
+
+    class Died(BaseException):
+        """What a killed process leaves behind: no outcome."""
+
+    def die(ctx: Any, params: object) -> Any:
+        seen.append((ctx.interrupted, ctx.effect_begun))
+        if len(seen) == 1:
+            ctx.before_effect()
+        if len(seen) < 3:
+            raise Died
+        return Done(summary="Looked first.")
+
+    EffectAction.script = die
+    for _ in range(2):
+        with pytest.raises(Died):
+            run_due(now=DUE)
+        Run.objects.update(lease_until=None)
+    run_due(now=DUE)
+    assert seen == [(False, False), (True, True), (True, True)]
+    assert Run.objects.get().status == Run.Status.DONE

@@ -5,9 +5,9 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from django.core.management.base import CommandError
-from people.selectors import person_by_email
 
 from people.models import Person
+from people.selectors import person_by_email
 from workflows.models import Workflow
 
 

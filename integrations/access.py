@@ -18,6 +18,7 @@ from integrations.accounts import (
     account_ensure,
     account_find,
     account_suspend,
+    group_join,
     profile_of,
     refuse_protected,
     stopping_when_refused,
@@ -218,8 +219,7 @@ def _give(
             f"The person has no account at {connection.name}, so cannot join the group “{group}”. "
             "Create the account first."
         )
-    with stopping_when_refused(connection):
-        client.add_to_group(account.external_id, group, idempotency_key=idempotency_key)
+    group_join(connection, client, account.external_id, group, idempotency_key=idempotency_key)
     return {"connection": connection.key, "account": account.external_id, "group": group}
 
 

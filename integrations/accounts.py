@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 
 from integrations.connectors.base import AccountAdmin, AccountProfile, RemoteAccount
-from integrations.errors import ConfigError, PermanentError, UnauthorizedError
+from integrations.errors import ConfigError, PermanentError, TransientError, UnauthorizedError
 from integrations.models import Account
 from integrations.services import client_for, connection_mark_unauthorized
+from siit_remote.lib.locks import LockBusyError, named_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -197,3 +199,26 @@ def _account_record(
             "changed; see who it belongs to."
         ) from error
     return account
+
+
+def group_join(
+    connection: Connection,
+    client: AccountAdmin,
+    external_id: str,
+    group: str,
+    *,
+    idempotency_key: str,
+) -> None:
+    """Make the account a member of ``group``. Raises ``IntegrationError``.
+
+    One at a time for each group: two that create a missing group at once would make it twice, and
+    SCIM does not promise that its name is unique (RFC 7643, section 4.2).
+    """
+    try:
+        with (
+            named_lock(f"group:{connection.pk}:{sha256(group.encode()).hexdigest()[:32]}"),
+            stopping_when_refused(connection),
+        ):
+            client.add_to_group(external_id, group, idempotency_key=idempotency_key)
+    except LockBusyError as error:
+        raise TransientError(f"The group “{group}” is being changed by another worker.") from error

@@ -133,7 +133,12 @@ _cache_url = env.str("CACHE_URL", default="")
 CACHES: dict[str, Any] = {
     "default": env.cache_url("CACHE_URL")
     if _cache_url
-    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "siit_cache"}
+    else {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "siit_cache",
+        # The default of 300 would push out heartbeats and locks that are still needed.
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
 }
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from integrations.accounts import account_ensure, profile_of, stopping_when_refused
+from integrations.accounts import account_ensure, group_join, profile_of
 from integrations.connectors.base import AccountAdmin
 from workflows.actions.ladder import (
     named_or_only,
@@ -80,10 +80,14 @@ class CreateAccountAction(Action):
                 now=ctx.now,
             )
         account = made.account
-        with repeatable(), stopping_when_refused(connection):
+        with repeatable():
             for group in values["groups"]:
-                client.add_to_group(
-                    account.external_id, group, idempotency_key=f"{ctx.idempotency_key}:{group}"
+                group_join(
+                    connection,
+                    client,
+                    account.external_id,
+                    group,
+                    idempotency_key=f"{ctx.idempotency_key}:{group}",
                 )
         words = "Created" if made.created else "Adopted"
         return Done(

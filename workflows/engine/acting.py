@@ -9,6 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from django.db import OperationalError
+
 from integrations.errors import IntegrationError
 from people.models import Person
 from workflows.conditions.evaluate import Truth, compile_group
@@ -18,7 +20,7 @@ from workflows.engine.guard import current_facts
 from workflows.engine.outcomes import outcome_of_error
 from workflows.engine.recording import Begun, effect_mark
 from workflows.engine.walk import OTHERWISE
-from workflows.nodes import ACTIONS, ActionContext, Done, Failed, Lane, Skipped, Wait
+from workflows.nodes import ACTIONS, ActionContext, Done, Failed, Lane, Retry, Skipped, Wait
 from workflows.timing import moment_of
 
 if TYPE_CHECKING:
@@ -78,6 +80,10 @@ def action_perform(footing: Footing, step: ActionStep, row: StepRun, begun: Begu
         return action.run(ctx, step.params)
     except IntegrationError as error:
         return outcome_of_error(error)
+    except OperationalError:
+        # A locked or restarting database passes; the next try begins with what is committed.
+        log.warning("database trouble in action %s of run %s", step.action, footing.run.pk)
+        return Retry(reason="The database could not be reached; it is tried again.")
     except Exception:
         log.exception("action %s of run %s raised", step.action, footing.run.pk)
         return Failed(reason="An internal error; the log of the worker has the details.")

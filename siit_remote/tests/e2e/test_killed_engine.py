@@ -48,17 +48,23 @@ def test_a_killed_engine_loses_nothing_and_repeats_nothing(acme: Acme, tomorrow:
             assert len(acme.inbox.to(email)) == 1, f"{point}: never welcomed"
 
 
-def test_two_engines_at_once_make_one_run(acme: Acme, tomorrow: date) -> None:
-    acme.hire(
-        "together", country="FRA", kind="payroll", start_date=tomorrow, department="Engineering"
-    )
+def test_engines_at_once_make_one_run_each(acme: Acme, tomorrow: date) -> None:
+    names = [f"together{index}" for index in range(4)]
+    for name in names:
+        acme.hire(
+            name, country="FRA", kind="payroll", start_date=tomorrow, department="Engineering"
+        )
     acme.site.json("sync_remote")
     at = datetime.combine(tomorrow, time(12), tzinfo=UTC).isoformat()
-    both = [acme.site.start("run_due", "--at", at) for _ in range(2)]
-    for process in both:
+    engines = [acme.site.start("run_due", "--at", at) for _ in range(3)]
+    for process in engines:
         _, errors = process.communicate(timeout=120)
         assert process.returncode == 0, errors
-    (run,) = acme.site.json("list_runs", "--person", "together@acme.test")
-    assert run["status"] == "done", [run["reason"], run["steps"]]
-    assert [step["attempts"] for step in run["steps"]] == [1] * len(run["steps"])
-    assert len(acme.inbox.to("together@acme.test")) == 1
+    for name in names:
+        (run,) = acme.site.json("list_runs", "--person", f"{name}@acme.test")
+        assert run["status"] == "done", [run["reason"], run["steps"]]
+        assert [step["attempts"] for step in run["steps"]] == [1] * len(run["steps"])
+        assert len(acme.inbox.to(f"{name}@acme.test")) == 1
+    members = acme.scim.members(acme.tenant, "github-users")
+    accounts = acme.accounts()
+    assert {accounts[f"{name}@acme.test"]["id"] for name in names} <= members

@@ -7,6 +7,7 @@ A command prints for people by default and one JSON document with ``--json``; it
 from __future__ import annotations
 
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -63,6 +64,13 @@ class SiitCommand(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run with the clock set, then print."""
+        try:
+            self._run(options)
+        except BrokenPipeError:
+            # The reader (head, a pager) has seen enough; nothing may be flushed to it at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def _run(self, options: dict[str, Any]) -> None:
         at = options.get("at")
         if at is None:
             self._finish(self.perform(**options), as_json=options["json"])

@@ -121,7 +121,7 @@ def test_deadline_holds_against_a_drip(method: str, expected: type[Exception], h
             transport_to_loopback().request(
                 method, f"http://127.0.0.1:{listener.getsockname()[1]}/", timeout=0.4
             )
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 2.5  # the peer would go on for longer
         stop.set()
         thread.join(5)
 

@@ -1,7 +1,6 @@
 """The generator: stable, complete, awkward where it should be."""
 
 import json
-import time
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -92,11 +91,8 @@ def test_company_keeps_ids_when_it_grows() -> None:
     assert list(large.employments)[:40] == list(small.employments)
 
 
-def test_company_of_twenty_thousand_is_built_quickly() -> None:
-    started = time.perf_counter()
+def test_company_of_twenty_thousand_is_built() -> None:
     company = build_company(20_000, 7, TODAY)
-    # Two seconds on an idle machine; the rest is room for a busy one.
-    assert time.perf_counter() - started < 6
     addresses = [row["work_email"] for row in company.employments.values() if row["work_email"]]
     assert len({address.strip().lower() for address in addresses}) == len(addresses) - 2
 

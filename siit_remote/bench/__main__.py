@@ -12,7 +12,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "siit_remote.settings")
 django.setup()
 
-from siit_remote.bench import rules, sync  # noqa: E402 - fields need the set-up above
+from siit_remote.bench import forecast, rules, sync  # noqa: E402 - fields need the set-up above
 
 
 def main() -> int:
@@ -21,7 +21,11 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small sizes, for a first look")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    figures = [*rules.measure(quick=options.quick), *sync.measure(quick=options.quick)]
+    figures = [
+        *rules.measure(quick=options.quick),
+        *forecast.measure(quick=options.quick),
+        *sync.measure(quick=options.quick),
+    ]
     if options.json:
         sys.stdout.write(f"{json.dumps([figure.to_data() for figure in figures])}\n")
     else:

@@ -25,7 +25,7 @@ class Figure:
         """One row of the table."""
         mark = "ok  " if self.reached else "OVER"
         return (
-            f"{mark} {self.name:<58} {self.value:>9.3f} {self.unit:<3} ≤ {self.goal:g}  {self.note}"
+            f"{mark} {self.name:<70} {self.value:>9.3f} {self.unit:<3} ≤ {self.goal:g}  {self.note}"
         )
 
     def to_data(self) -> dict[str, Any]:

@@ -14,15 +14,11 @@ from django.core.management import call_command
 
 django.setup()
 
-from django.db import connection as database  # noqa: E402 - models need the set-up above
-
-from integrations.services import connection_save, connection_test  # noqa: E402
-from integrations.sync import run_sync, setup_finish  # noqa: E402
+from integrations.connectors.base import PeopleSource  # noqa: E402 - models need the set-up above
+from integrations.services import client_for, connection_save, connection_test  # noqa: E402
+from integrations.sync import setup_finish  # noqa: E402
+from siit_remote.bench import resync  # noqa: E402
 from siit_remote.lib import clock  # noqa: E402
-
-_WRITES = ("INSERT", "UPDATE", "DELETE")
-_BOOKKEEPING = ("integrations_", "audit_", "django_q", "siit_cache")
-"""Tables that record the sync itself; every other write would be a change of the directory."""
 
 
 def bare_pull(base_url: str, token: str) -> float:
@@ -38,8 +34,8 @@ def bare_pull(base_url: str, token: str) -> float:
     return time.perf_counter() - start
 
 
-def main(base_url: str, token: str) -> None:
-    """First sync, bare pull, second sync."""
+def main(base_url: str, token: str, rounds: str) -> None:
+    """First sync, bare pull, then ``rounds`` more syncs of the same people (0: none)."""
     call_command("migrate", verbosity=0)
     call_command("createcachetable")
     row = connection_save(
@@ -56,29 +52,21 @@ def main(base_url: str, token: str) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if report.status != "applied":
         raise SystemExit(f"The sync was {report.status}: {report.error}{report.held_reason}")
-    bare = bare_pull(base_url, token)
-    writes: list[str] = []
-
-    def watch(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if sql.lstrip().upper().startswith(_WRITES) and not any(t in sql for t in _BOOKKEEPING):
-            writes.append(sql.split("(")[0][:80])
-        return execute(sql, params, many, context)
-
-    row.refresh_from_db()
-    start = time.perf_counter()
-    with database.execute_wrapper(watch):
-        run_sync(row, trigger="cli")
-    again = time.perf_counter() - start
-    found = {
+    found: dict[str, Any] = {
         "sync": taken,
-        "bare": bare,
-        "again": again,
+        "bare": bare_pull(base_url, token),
         "requests": report.requests,
-        "writes": len(writes),
         "peak_kb": peak,
     }
+    if int(rounds):
+        row.refresh_from_db()
+        source = client_for(row)
+        if not isinstance(source, PeopleSource):
+            raise SystemExit("The connection is not a source of people.")
+        feed = source.fetch_people(today=clock.now().date(), progress=lambda words: None)
+        found |= resync.measure(row, feed, rounds=int(rounds))
     sys.stdout.write(f"{json.dumps(found)}\n")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    main(*sys.argv[1:4])

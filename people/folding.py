@@ -25,3 +25,9 @@ def email_key(address: str) -> str:
 def search_text(texts: Iterable[str]) -> str:
     """What the search looks in."""
     return fold(" ".join(text for text in texts if text))
+
+
+def initials_of(name: str) -> str:
+    """Up to two letters for an avatar: of the first and the last word."""
+    words = name.split()
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()

@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 THEMES = ("light", "dark", "system")
 
 
-def _counts(user: Any) -> dict[str, int]:
+def _counts(person: Any) -> dict[str, int]:
     """What waits for this person: the badges of the sidebar."""
-    person = person_of(user)
-    if person is None:
+    if not person:
         return {}
     mine = Q(assignee=person) | Q(assignee__isnull=True, role__members=person)
     return {
@@ -38,6 +37,10 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     context: dict[str, Any] = {"theme": theme if theme in THEMES else "system", "themes": THEMES}
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
-        context["navigation"] = SimpleLazyObject(lambda: links(request, counts=_counts(user)))
+        me: Any = SimpleLazyObject(lambda: person_of(user))
+        context["navigation"] = SimpleLazyObject(lambda: links(request, counts=_counts(me)))
+        context["account_name"] = SimpleLazyObject(
+            lambda: me.full_name if me else user.get_full_name() or user.get_username()
+        )
         context["account_role"] = SimpleLazyObject(lambda: role_of(user))
     return context

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.paginator import Paginator
@@ -13,12 +14,15 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from people.defaults import workspace_get
 from people.identity import person_of
 from siit_remote.access import require
 from siit_remote.audit.actions import ACTIONS
 from siit_remote.audit.models import AuditEntry
 from siit_remote.context import THEMES
 from siit_remote.health import overview
+from siit_remote.home import DAYS_AHEAD, coming_up, notices, waiting_for
+from siit_remote.lib import clock
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -77,9 +81,21 @@ def theme_set(request: HttpRequest) -> HttpResponse:
 @require_GET
 @require()
 def home(request: HttpRequest) -> HttpResponse:
-    """What needs attention, by what the person may see."""
+    """What needs attention, what waits, and who comes and goes, by what the person may see."""
+    me = person_of(request.user)
+    seen = overview(request.user)
+    today = clock.now().astimezone(ZoneInfo(workspace_get().timezone)).date()
     return render(
-        request, "home.html", {"overview": overview(request.user), "me": person_of(request.user)}
+        request,
+        "home.html",
+        {
+            "overview": seen,
+            "me": me,
+            "notices": notices(seen),
+            "waiting": waiting_for(me),
+            "coming": coming_up(request.user, today=today),
+            "days_ahead": DAYS_AHEAD,
+        },
     )
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from people.choices import ContractStatus, PersonStatus, WorkerType
+from people.folding import initials_of
 from people.models.organisation import LegalEntity, Team
 
 
@@ -103,8 +104,7 @@ class Person(models.Model):
     @property
     def initials(self) -> str:
         """Up to two letters for the avatar."""
-        words = (self.full_name or self.work_email).split()
-        return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+        return initials_of(self.full_name or self.work_email)
 
     @property
     def is_current(self) -> bool:

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 
 from people import countries
 from people.choices import CHIP_COLOURS
+from people.folding import initials_of
 
 register = template.Library()
 
@@ -105,6 +106,12 @@ def field_label(name: str) -> str:
 def avatar_tone(person: Any) -> str:
     """One of a few colours, always the same for a person."""
     return ("", "avatar-b", "avatar-c")[(person.pk or 0) % 3]
+
+
+@register.filter
+def initials(name: Any) -> str:
+    """Up to two letters of a name for an avatar."""
+    return initials_of(str(name))
 
 
 @register.inclusion_tag("components/person_cell.html")

@@ -1,0 +1,160 @@
+"""The first page: what needs attention, what waits for you, who starts and leaves soon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q
+from django.urls import reverse
+
+from integrations.models import Connection
+from people.choices import PersonStatus
+from people.identity import fields_hidden_from, person_of
+from people.selectors import people_visible_to
+from workflows.models import Approval, Request, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from people.models import Person
+    from siit_remote.health import ConnectionHealth, Overview
+
+DAYS_AHEAD = 30
+SHOWN = 8
+"""Rows of each list; the rest is one link away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One thing to look at: ``tone`` is warning or danger, ``url`` leads to where it is mended."""
+
+    tone: str
+    icon: str
+    words: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coming:
+    """Somebody starts or leaves on a day of their own calendar."""
+
+    person: Person
+    on: date
+    leaves: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What the signed-in person is asked to do, the most pressing first."""
+
+    approvals: list[Approval]
+    tasks: list[Task]
+    requests: list[Request]
+
+
+def notices(overview: Overview) -> list[Notice]:
+    """What is broken, held or failed, by what the user of ``overview`` may see."""
+    found = [note for health in overview.connections or [] for note in _of_connection(health)]
+    runs = reverse("runs")
+    if overview.runs_held:
+        found.append(
+            Notice(
+                tone="warning",
+                icon="hand",
+                words=f"{_runs(overview.runs_held)} held until somebody looks.",
+                url=f"{runs}?state=held",
+            )
+        )
+    if overview.runs_failed:
+        found.append(
+            Notice(
+                tone="danger",
+                icon="circle-x",
+                words=f"{_runs(overview.runs_failed)} failed in the last seven days.",
+                url=f"{runs}?state=failed",
+            )
+        )
+    return found
+
+
+def _runs(count: int) -> str:
+    return "One run" if count == 1 else f"{count} runs"
+
+
+def _of_connection(health: ConnectionHealth) -> Iterator[Notice]:
+    connection = health.connection
+    page = reverse("connection", args=[connection.key])
+    if connection.status == Connection.Status.NEEDS_ATTENTION:
+        yield Notice(
+            tone="danger",
+            icon="circle-alert",
+            words=f"{connection.name} needs attention. {connection.last_error}",
+            url=page,
+        )
+    if health.held is not None:
+        yield Notice(
+            tone="warning",
+            icon="hand",
+            words=f"A sync of {connection.name} is held: {health.held.held_reason}",
+            url=reverse("sync-run", args=[connection.key, health.held.pk]),
+        )
+    if health.stale:
+        yield Notice(
+            tone="warning",
+            icon="timer",
+            words=f"{connection.name} has not synced for too long. Check that the worker runs.",
+            url=page,
+        )
+
+
+def coming_up(user: Any, *, today: date) -> list[Coming]:
+    """Who of the people ``user`` may see starts or leaves within :data:`DAYS_AHEAD` days.
+
+    ``today`` is the workspace's date; a date that the user may not see does not appear.
+    """
+    until = today + timedelta(days=DAYS_AHEAD)
+    hidden = fields_hidden_from(user)
+    me = person_of(user)
+    people = (
+        people_visible_to(user)
+        .exclude(status__in=[PersonStatus.ENDED, PersonStatus.EXTERNAL])
+        .select_related("team")
+    )
+    if me is not None:
+        people = people.exclude(pk=me.pk)
+    found: list[Coming] = []
+    for field, leaves in (("start_date", False), ("end_date", True)):
+        if field in hidden:
+            continue
+        soon = people.filter(**{f"{field}__range": (today, until)}).order_by(field, "pk")
+        found += [
+            Coming(person=person, on=getattr(person, field), leaves=leaves)
+            for person in soon[:SHOWN]
+        ]
+    return sorted(found, key=lambda item: (item.on, item.leaves, item.person.pk))[:SHOWN]
+
+
+def waiting_for(me: Person | None) -> Waiting:
+    """Open approvals, tasks and own requests of ``me``; nothing for an account without a person."""
+    if me is None:
+        return Waiting(approvals=[], tasks=[], requests=[])
+    approvals = (
+        Approval.objects.filter(approver=me, status=Approval.Status.PENDING)
+        .select_related("subject")
+        .order_by("due_at", "pk")
+    )
+    mine = Q(assignee=me) | Q(assignee__isnull=True, role__members=me)
+    tasks = Task.objects.filter(mine, status=Task.Status.OPEN).order_by("due_on", "pk").distinct()
+    requests = (
+        Request.objects.filter(requester=me)
+        .exclude(status__in=[Request.Status.RESOLVED, Request.Status.CANCELLED])
+        .select_related("service")
+    )
+    return Waiting(
+        approvals=list(approvals[:SHOWN]),
+        tasks=list(tasks[:SHOWN]),
+        requests=list(requests[:SHOWN]),
+    )

@@ -11,8 +11,11 @@ class IntegrationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Let every connector register itself."""
+        """Let every connector register itself; tell the directory which of them bring people."""
         from integrations import connectors
+        from integrations.people_sources import people_sources
+        from people.sources import sources_provide
         from siit_remote.lib.registry import import_submodules
 
         import_submodules(connectors)
+        sources_provide(people_sources)

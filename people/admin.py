@@ -12,9 +12,11 @@ from people.choices import PersonStatus, Problem
 from people.identity import fields_hidden_from
 from people.list_columns import PersonColumns
 from people.models import (
+    CustomField,
     EmploymentType,
     FieldOverride,
     FieldPolicy,
+    FieldProposal,
     LegalEntity,
     LifecycleEvent,
     Person,
@@ -189,6 +191,23 @@ class FieldPolicyAdmin(ResolvingAdmin):
     form = FieldPolicyForm
     list_display = ["field", "sources", "visible_to"]
     search_fields = ["field"]
+
+
+@admin.register(FieldProposal)
+class FieldProposalAdmin(ReadOnlyAdmin):
+    """Changes of fields that somebody looked at."""
+
+    list_display = ["created_at", "created_by", "changes", "applied_at"]
+    list_select_related = ["created_by"]
+
+
+@admin.register(CustomField)
+class CustomFieldAdmin(ReadOnlyAdmin):
+    """Fields beyond the built-in ones."""
+
+    list_display = ["label", "key", "type", "source", "enabled", "missing_since"]
+    list_filter = ["type", "source", "enabled"]
+    search_fields = ["label", "key"]
 
 
 @admin.register(WorkerTypeMapping)

@@ -17,6 +17,7 @@ from people.models import (
     Workspace,
 )
 from people.plan import DATES, TEXTS, Directory, KnownPerson, KnownRecord, Policy, RecordKey
+from people.sources import sources_connected
 
 _CHUNK = 2_000
 _PLAIN = (
@@ -109,9 +110,9 @@ def _entity_names() -> dict[str, str]:
 
 
 def policy_load(*, sources_by_age: tuple[str, ...] = ()) -> Policy:
-    """How values are chosen. ``sources_by_age`` defaults to the order of first appearance."""
+    """How values are chosen. ``sources_by_age`` defaults to connections as old as they are."""
     if not sources_by_age:
-        sources_by_age = sources_known()
+        sources_by_age = sources_by_first_use()
     return Policy(
         field_sources={
             name: tuple(sources)
@@ -126,6 +127,12 @@ def policy_load(*, sources_by_age: tuple[str, ...] = ()) -> Policy:
         },
         workspace_timezone=workspace_get().timezone,
     )
+
+
+def sources_by_first_use() -> tuple[str, ...]:
+    """Connections in the order in which they were made, then what else ever delivered somebody."""
+    connected = (info.key for info in sources_connected())
+    return tuple(dict.fromkeys([*connected, *sources_known()]))
 
 
 def sources_known() -> tuple[str, ...]:

@@ -2,9 +2,27 @@
 
 from django.urls import path
 
-from people import views
+from people import fields_views, views
 
 urlpatterns = [
     path("people/", views.people, name="people"),
     path("people/<int:pk>/", views.person, name="person"),
+    path("settings/fields/", fields_views.fields, name="fields"),
+    path("settings/fields/preview/<int:pk>/", fields_views.proposal, name="fields-proposal"),
+    path(
+        "settings/fields/preview/<int:pk>/apply/",
+        fields_views.proposal_apply_now,
+        name="fields-proposal-apply",
+    ),
+    path(
+        "settings/fields/preview/<int:pk>/again/",
+        fields_views.proposal_show_again,
+        name="fields-proposal-again",
+    ),
+    path(
+        "settings/fields/preview/<int:pk>/discard/",
+        fields_views.proposal_discard,
+        name="fields-proposal-discard",
+    ),
+    path("settings/fields/<str:key>/", fields_views.field, name="field"),
 ]

@@ -66,6 +66,8 @@ ENTRIES: tuple[Entry, ...] = (
           allowed=_has("audit.view_auditentry"), under=("/activity/",)),
     Entry(label="Integrations", icon="plug", url_name="integrations", setting=True,
           allowed=_has("integrations.view_connection"), under=("/settings/integrations/",)),
+    Entry(label="Fields", icon="table", url_name="fields", setting=True,
+          allowed=_has("people.change_fieldpolicy"), under=("/settings/fields/",)),
     Entry(label="Entities", icon="building-2", url_name="admin:people_legalentity_changelist",
           setting=True, allowed=_staff_with("people.view_legalentity"),
           under=("/admin/people/legalentity/",)),

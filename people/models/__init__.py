@@ -1,6 +1,7 @@
 """The directory's tables."""
 
 from people.models.change import FieldOverride, PersonChange
+from people.models.custom import CustomField
 from people.models.lifecycle import LifecycleEvent
 from people.models.organisation import (
     EmploymentType,
@@ -11,12 +12,15 @@ from people.models.organisation import (
     Workspace,
 )
 from people.models.person import Person, PersonAlias
+from people.models.proposal import FieldProposal
 from people.models.source import FieldPolicy, SourceRecord
 
 __all__ = [
+    "CustomField",
     "EmploymentType",
     "FieldOverride",
     "FieldPolicy",
+    "FieldProposal",
     "LegalEntity",
     "LifecycleEvent",
     "Person",

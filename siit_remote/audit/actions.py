@@ -14,6 +14,7 @@ ACTIONS: dict[str, str] = {
     "sync.failed": "A sync failed",
     "mapping.changed": "Changed the mapping",
     "field_policy.changed": "Changed a field's source of truth",
+    "field_policy.visibility_changed": "Changed who may see a field",
     "person.overridden": "Set a value by hand",
     "person.override_removed": "Removed a value set by hand",
     "person.protected": "Protected a person from automation",

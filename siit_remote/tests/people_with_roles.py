@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from integrations.models import Connection, SyncRun
-from people.models import LegalEntity, Person
+from people.models import FieldProposal, LegalEntity, Person
 from siit_remote.audit.services import record
 from siit_remote.lib import clock
 from siit_remote.roles import (
@@ -124,8 +124,14 @@ def _work(company: Company) -> None:
         service=service, requester=company.people["employee"], form={"app": "Figma"},
         created_at=now, updated_at=now,
     )  # fmt: skip
+    proposal = FieldProposal.objects.create(
+        changes={"country": {"sources": ["remote"], "visible_to": []}},
+        before={"country": {"sources": [], "visible_to": []}},
+        created_by=company.users["owner"], created_at=now,
+    )  # fmt: skip
     record("settings.changed", actor=company.users["owner"], object_label="Workspace")
     company.objects = {
         "connection": connection, "sync": sync, "workflow": workflow, "run": run, "step": step,
         "approval": approval, "task": task, "service": service, "request": asked,
+        "proposal": proposal,
     }  # fmt: skip

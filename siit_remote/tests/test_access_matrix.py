@@ -36,6 +36,13 @@ MATRIX: dict[str, tuple[str, str]] = {
     "readyz": (OPEN, NO_METHOD),
     "people": ("302 302 302 302 200 200", NO_METHOD),
     "person": ("302 200 200 200 200 404", NO_METHOD),
+    "fields": (ADMINS, ADMINS_POST),
+    "field": (ADMINS, ADMINS_POST),
+    "fields-proposal": (ADMINS, NO_METHOD),
+    # The first POST does away with the proposal.
+    "fields-proposal-apply": (NO_METHOD, "302 302 404 403 403 403"),
+    "fields-proposal-again": (NO_METHOD, ADMINS_POST),
+    "fields-proposal-discard": (NO_METHOD, "302 302 404 403 403 403"),
     "integrations": (STAFF, NO_METHOD),
     "connection": (STAFF, NO_METHOD),
     "sync-run": (STAFF, NO_METHOD),
@@ -85,6 +92,11 @@ def _kwargs(name: str, company: Company) -> dict[str, Any]:
     made = company.objects
     return {
         "person": {"pk": company.people["report"].pk},
+        "field": {"key": "country"},
+        "fields-proposal": {"pk": made["proposal"].pk},
+        "fields-proposal-apply": {"pk": made["proposal"].pk},
+        "fields-proposal-again": {"pk": made["proposal"].pk},
+        "fields-proposal-discard": {"pk": made["proposal"].pk},
         "connection": {"key": "remote"},
         "connect": {"connector": "remote"},
         "connection-settings": {"key": "remote"},

@@ -19,7 +19,7 @@ class Command(SiitCommand):
     """All or nothing per file; every problem with its place."""
 
     help = "Import workflow documents (YAML or JSON) as drafts, or publish them."
-    example = "manage.py import_workflows workflows/gallery/*.yaml --publish"
+    example = "manage.py import_workflows workflows/gallery/birthday.yaml --publish"
     time_travel = True
 
     def add_own_arguments(self, parser: ArgumentParser) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from integrations.simulator.company import build_company
 from integrations.simulator.server import Simulator
+from siit_remote.demo import WORKFLOWS
 from siit_remote.tests.e2e.installation import ROOT, Installation
 from siit_remote.tests.e2e.peers import Inbox, ScimServer, Sink, http_sink, scim_server, smtp_server
 
@@ -173,8 +174,7 @@ def _connect(acme: Acme, smtp_port: int) -> None:
         f"signing_secret={site.secret('shipping', SIGNING)}",
     )
     site.json("import_workspace", site.document("workspace.yaml", WORKSPACE))
-    gallery = sorted(str(path) for path in (ROOT / "workflows" / "gallery").glob("*.yaml"))
-    documents = [path for path in gallery if "workspace" not in path]
+    documents = [str(ROOT / "workflows" / "gallery" / f"{key}.yaml") for key in WORKFLOWS]
     site.json("import_workflows", *documents, "--publish")
 
 

@@ -8,9 +8,11 @@ from django.db.models import Q
 from django.utils.functional import SimpleLazyObject
 
 from people.identity import person_of
+from siit_remote.lib import clock
 from siit_remote.navigation import links
 from siit_remote.roles import role_of
-from workflows.models import Approval, Task
+from workflows.inbox import approvals_waiting_for
+from workflows.models import Task
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -24,9 +26,7 @@ def _counts(person: Any) -> dict[str, int]:
         return {}
     mine = Q(assignee=person) | Q(assignee__isnull=True, role__members=person)
     return {
-        "approvals": Approval.objects.filter(
-            approver=person, status=Approval.Status.PENDING
-        ).count(),
+        "approvals": approvals_waiting_for(person, clock.now()).count(),
         "tasks": Task.objects.filter(mine, status=Task.Status.OPEN).distinct().count(),
     }
 

@@ -1,4 +1,4 @@
-"""Mail about approvals: to whom is asked, and to whom it is about."""
+"""Mail about approvals: to whom is asked, who is asked no longer, and who asked."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from django.conf import settings
 
 from integrations.connectors.base import OutgoingMessage
 from integrations.errors import IntegrationError
+from people.models import Person
 from workflows.mail import notice_send
-from workflows.models import Approval
+from workflows.models import Approval, Request
+from workflows.standing_in import delegations_of
 
 if TYPE_CHECKING:
     from workflows.nodes import ActionContext
@@ -24,34 +26,55 @@ def _line(text: str) -> str:
     return " ".join(text.split())[:300]
 
 
-def approver_tell(approval: Approval, *, now: datetime, subject: str) -> None:
-    """Mail the approver. The link only opens: deciding takes the approver's own session."""
-    link = f"{settings.SITE_URL}/approvals/{approval.pk}/"
-    text = (
-        f"Hello {approval.approver.display_name},\n\nyour decision is asked for: {approval.title}\n"
-        f"{approval.summary}\n\nOpen it here and sign in to decide:\n{link}\n"
+def _send(to: Person, subject: str, text: str, *, key: str) -> bool:
+    """False where the mail could not be handed over; the page says the same all the same."""
+    message = OutgoingMessage(
+        to=to.work_email, subject=_line(subject), text=f"Hello {to.display_name},\n\n{text}\n"
     )
-    message = OutgoingMessage(to=approval.approver.work_email, subject=_line(subject), text=text)
     try:
-        notice_send(message, key=f"approval:{approval.pk}:{approval.reminders}")
+        notice_send(message, key=key)
     except IntegrationError as error:
-        # The question stands in the inbox all the same; the next look at the step tries again.
-        log.warning("no mail about approval %s: %s", approval.pk, error.code)
-        return
-    Approval.objects.filter(pk=approval.pk).update(notified_at=now)
+        log.warning("no mail (%s): %s", key, error.code)
+        return False
+    return True
+
+
+def approver_tell(approval: Approval, *, now: datetime, subject: str) -> None:
+    """Mail the approver and who stands in for them today.
+
+    The link only opens: deciding takes the reader's own session.
+    """
+    link = f"{settings.SITE_URL}/approvals/{approval.pk}/"
+    due = f"Please decide by {approval.due_at:%-d %b %Y}." if approval.due_at else ""
+    what = "\n".join(line for line in (approval.title, approval.summary, due) if line)
+    text = f"your decision is asked for: {what}\n\nOpen it here and sign in to decide:\n{link}"
+    key = f"approval:{approval.pk}:{approval.reminders}"
+    sent = _send(approval.approver, subject, text, key=key)
+    for row in delegations_of([approval.approver_id], now):
+        if row.delegate_id != approval.subject_id:
+            words = f"you stand in for {approval.approver}.\n\n{text}"
+            sent = _send(row.delegate, subject, words, key=f"{key}:{row.delegate_id}") or sent
+    if sent:
+        # The question stands in the inbox in any case; without a mail the next look tries again.
+        Approval.objects.filter(pk=approval.pk).update(notified_at=now)
+
+
+def released_tell(approval: Approval, words: str) -> None:
+    """Who was asked is told that they need not decide. Who has left gets no word of ours."""
+    if approval.approver.is_current:
+        text = f"you need not decide any more: {approval.title}\n\n{words}"
+        key = f"approval:{approval.pk}:released"
+        _send(approval.approver, f"Not needed any more: {approval.title}", text, key=key)
 
 
 def requester_tell(ctx: ActionContext, words: str) -> None:
     """Who asked for something is told why it is not given."""
-    if ctx.request is None:
-        return
-    message = OutgoingMessage(
-        to=ctx.person.work_email,
-        subject=_line(f"Your request: {ctx.request.service.name}"),
-        text=f"Hello {ctx.person.display_name},\n\n{words}\n\n"
-        f"{settings.SITE_URL}/requests/{ctx.request.pk}/\n",
-    )
-    try:
-        notice_send(message, key=f"answer:{ctx.idempotency_key}")
-    except IntegrationError as error:
-        log.warning("no mail about request %s: %s", ctx.request.pk, error.code)
+    if ctx.request is not None:
+        request_tell(ctx.request, words, key=f"answer:{ctx.idempotency_key}")
+
+
+def request_tell(request: Request, words: str, *, key: str) -> None:
+    """A word to the requester, with the way to their request."""
+    link = f"{settings.SITE_URL}/requests/{request.pk}/"
+    subject = f"Your request: {request.service.name}"
+    _send(request.requester, subject, f"{words}\n\n{link}", key=key)

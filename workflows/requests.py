@@ -13,7 +13,9 @@ from integrations.models import Application
 from people.models import Person
 from siit_remote.audit.services import record
 from siit_remote.lib.bell import ring
+from workflows.audience import service_open_to
 from workflows.models import Request, Service
+from workflows.notes import note_add
 from workflows.problems import DocumentError, Problem, did_you_mean
 
 ENGINE = "siit_remote.tasks.run_due"
@@ -27,21 +29,35 @@ def request_submit(
     form: Mapping[str, Any],
     now: datetime,
     actor: Any = None,
+    submitted_by: Person | None = None,
 ) -> Request:
-    """Store the request for the planner. Raises ``DocumentError`` naming each wrong field."""
+    """Store the request for the planner. Raises ``DocumentError`` naming each wrong field.
+
+    ``submitted_by`` is who asks on behalf of the requester; whether they may is the caller's to
+    check. The requester must belong to the service's audience either way.
+    """
     if not service.active:
         raise DocumentError([Problem("service", f"{service} is not offered any more.")])
     if not requester.is_current:
         raise DocumentError([Problem("requester", f"{requester} has left.")])
+    if not service_open_to(service, requester, now=now):
+        raise DocumentError([Problem("requester", f"{service} is not offered to {requester}.")])
+    if submitted_by is not None and submitted_by.pk == requester.pk:
+        submitted_by = None
     values = read_form(service, form)
     with transaction.atomic():
         request = Request.objects.create(
-            service=service, requester=requester, form=values, created_at=now, updated_at=now
+            service=service,
+            requester=requester,
+            submitted_by=submitted_by,
+            form=values,
+            created_at=now,
+            updated_at=now,
         )
         record(
             "request.submitted",
             actor=actor,
-            actor_label=requester.work_email,
+            actor_label=(submitted_by or requester).work_email,
             object_type="request",
             object_key=str(request.pk),
             object_label=service.name,
@@ -84,6 +100,8 @@ def _value(field: Mapping[str, Any], raw: Any) -> Any:
     kind = field.get("type", "text")
     if kind == "number":
         return _number(text)
+    if kind == "boolean":
+        return _boolean(raw)
     if kind == "date":
         return _date(text)
     if kind == "choice" and text not in [str(item) for item in field.get("choices", [])]:
@@ -95,6 +113,17 @@ def _value(field: Mapping[str, Any], raw: Any) -> Any:
         if not Person.objects.filter(work_email=text).exists():
             raise ValueError(f"Nobody has the work email {text[:60]}.")
     return text
+
+
+def _boolean(raw: Any) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    word = str(raw).strip().casefold()
+    if word in ("yes", "true", "on"):
+        return True
+    if word in ("no", "false", "off"):
+        return False
+    raise ValueError("Answer yes or no.")
 
 
 def _date(text: str) -> str:
@@ -117,14 +146,23 @@ def _number(text: str) -> float | int:
     return int(number) if number.is_integer() else number
 
 
+_STATUS_WORDS = {
+    Request.Status.NEW: "It is looked at again.",
+    Request.Status.IN_PROGRESS: "It is being worked on.",
+    Request.Status.WAITING: "It waits.",
+    Request.Status.RESOLVED: "It is resolved.",
+}
+
+
 def request_status_set(request: Request, status: str, *, reason: str, now: datetime) -> bool:
-    """Move a request on. False when it has that status already or was cancelled."""
+    """Move a request on. False when it has that status already or was cancelled.
+
+    Without a reason the one given before stays: a rejection is closed with its reason.
+    """
+    values: dict[str, Any] = {"updated_at": now} | ({"status_reason": reason} if reason else {})
     with transaction.atomic():
-        changed = (
-            Request.objects.filter(pk=request.pk)
-            .exclude(status__in=[status, Request.Status.CANCELLED])
-            .update(status=status, status_reason=reason, updated_at=now)
-        )
+        rows = Request.objects.filter(pk=request.pk).exclude(status=Request.Status.CANCELLED)
+        changed = rows.exclude(status=status).update(status=status, **values)
         if changed:
             record(
                 "request.status_changed",
@@ -133,4 +171,7 @@ def request_status_set(request: Request, status: str, *, reason: str, now: datet
                 object_label=str(request),
                 detail={"status": status, "reason": reason},
             )
+        told = changed or (reason and rows.exclude(status_reason=reason).update(**values))
+        if told:
+            note_add(request, reason or _STATUS_WORDS[Request.Status(status)], now=now)
     return bool(changed)

@@ -107,8 +107,8 @@ def run_cancel(run: Run, *, reason: str, now: datetime, actor: Actor) -> None:
             status=StepRun.Status.CANCELLED, reason=reason, finished_at=now
         )
         steps = list(run.steps.values_list("pk", flat=True))
-        Approval.objects.filter(step_id__in=steps, status=Approval.Status.PENDING).update(
-            status=Approval.Status.CANCELLED
+        Approval.objects.filter(step_id__in=steps, status__in=Approval.OPEN).update(
+            status=Approval.Status.CANCELLED, closed_reason=f"The run was cancelled: {reason}"[:300]
         )
         _audit("run.cancelled", str(run), [run.pk], actor, reason=reason)
 

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from workflows.views import actions, approval, imports, request, run, task, workflow
+from workflows.views import (
+    actions,
+    approval,
+    delegation,
+    imports,
+    picker,
+    request,
+    run,
+    stuck,
+    task,
+    workflow,
+)
 
 urlpatterns = [
     path("workflows/", workflow.workflows, name="workflows"),
@@ -18,8 +29,19 @@ urlpatterns = [
     path("runs/<int:pk>/cancel/", actions.cancel, name="run-cancel"),
     path("steps/<int:pk>/resolve/", actions.resolve, name="step-resolve"),
     path("approvals/", approval.approvals, name="approvals"),
+    path("approvals/approve/", approval.approve_many, name="approvals-approve"),
+    path("approvals/approvals.csv", approval.export, name="approvals-export"),
+    path("approvals/stuck/", stuck.stuck, name="approvals-stuck"),
     path("approvals/<int:pk>/", approval.approval, name="approval"),
+    path("approvals/<int:pk>/ask/", approval.send_back, name="approval-ask"),
+    path("approvals/<int:pk>/move/", stuck.reassign, name="approval-move"),
     path("approvals/<int:pk>/decide/", approval.decide, name="approval-decide"),
+    path("delegations/", delegation.delegations, name="delegations"),
+    path("delegations/new/", delegation.delegation_new, name="delegation-new"),
+    path("delegations/<int:pk>/end/", delegation.delegation_over, name="delegation-end"),
+    path("absences/new/", delegation.absence_new, name="absence-new"),
+    path("absences/<int:pk>/end/", delegation.absence_over, name="absence-end"),
+    path("person-options/", picker.person_options, name="person-options"),
     path("tasks/", task.tasks, name="tasks"),
     path("tasks/<int:pk>/", task.task, name="task"),
     path("tasks/<int:pk>/done/", task.done, name="task-done"),

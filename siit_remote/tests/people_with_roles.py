@@ -22,7 +22,9 @@ from siit_remote.roles import (
     user_roles_set,
 )
 from workflows.models import (
+    Absence,
     Approval,
+    Delegation,
     Request,
     Run,
     Service,
@@ -129,9 +131,17 @@ def _work(company: Company) -> None:
         before={"country": {"sources": [], "visible_to": []}},
         created_by=company.users["owner"], created_at=now,
     )  # fmt: skip
+    delegation = Delegation.objects.create(
+        approver=manager, delegate=company.people["it"], starts_on=now.date(), created_at=now,
+        kind="while_away",
+    )  # fmt: skip
+    absence = Absence.objects.create(
+        person=manager, starts_on=now.date() + timedelta(days=30), created_at=now
+    )
     record("settings.changed", actor=company.users["owner"], object_label="Workspace")
     company.objects = {
         "connection": connection, "sync": sync, "workflow": workflow, "run": run, "step": step,
         "approval": approval, "task": task, "service": service, "request": asked,
         "proposal": proposal,
+        "delegation": delegation, "absence": absence,
     }  # fmt: skip

@@ -22,6 +22,7 @@ ADMINS = "302 200 200 403 403 403"
 # A POST that does its work sends back to the page.
 ADMINS_POST = "302 302 302 403 403 403"
 STAFF_POST = "302 302 302 302 403 403"
+ALL_POST = "302 302 302 302 302 302"
 NO_METHOD = "405 405 405 405 405 405"
 
 MATRIX: dict[str, tuple[str, str]] = {
@@ -70,6 +71,17 @@ MATRIX: dict[str, tuple[str, str]] = {
     "approvals": (ANYBODY, NO_METHOD),
     "approval": ("302 200 200 404 200 404", NO_METHOD),
     "approval-decide": (NO_METHOD, "302 302 302 404 302 404"),
+    "approvals-approve": (NO_METHOD, ALL_POST),
+    "approvals-export": (ANYBODY, NO_METHOD),
+    "approvals-stuck": (ADMINS, NO_METHOD),
+    "approval-ask": (NO_METHOD, "302 302 302 404 302 404"),
+    "approval-move": (NO_METHOD, ADMINS_POST),
+    "delegations": (ANYBODY, NO_METHOD),
+    "delegation-new": (NO_METHOD, "302 422 422 422 422 422"),
+    "delegation-end": (NO_METHOD, "302 302 302 404 302 404"),
+    "absence-new": (NO_METHOD, "302 422 422 422 422 422"),
+    "absence-end": (NO_METHOD, "302 302 302 404 302 404"),
+    "person-options": (ANYBODY, NO_METHOD),
     "tasks": (ANYBODY, NO_METHOD),
     "task": ("302 200 200 200 404 404", NO_METHOD),
     "task-done": (NO_METHOD, "302 302 302 302 404 404"),
@@ -119,6 +131,10 @@ def _kwargs(name: str, company: Company) -> dict[str, Any]:
         "step-resolve": {"pk": made["step"].pk},
         "approval": {"pk": made["approval"].pk},
         "approval-decide": {"pk": made["approval"].pk},
+        "approval-ask": {"pk": made["approval"].pk},
+        "approval-move": {"pk": made["approval"].pk},
+        "delegation-end": {"pk": made["delegation"].pk},
+        "absence-end": {"pk": made["absence"].pk},
         "task-done": {"pk": made["task"].pk},
         "request-new": {"service": "software"},
         "task": {"pk": made["task"].pk},

@@ -10,11 +10,19 @@ from django import forms
 from workflows.approvers.policy import resolve_spec
 from workflows.asking import Question, question_pursue
 from workflows.nodes import ACTIONS, APPROVERS, Action, ActionContext, Outcome
-from workflows.params import KeysParam, MappingParam, NumberParam, ParamsForm, TextParam, listed
+from workflows.params import (
+    FlagParam,
+    KeysParam,
+    MappingParam,
+    NumberParam,
+    ParamsForm,
+    TextParam,
+    listed,
+)
 from workflows.problems import Problem, did_you_mean, shown
 
 RULES = ("any", "all", "at_least")
-ON_NO_RESPONSE = ("escalate", "reject", "expire")
+ON_NO_RESPONSE = ("escalate", "reassign", "reject", "expire")
 _MOST = 50
 
 
@@ -60,6 +68,8 @@ class ApprovalParams(ParamsForm):
     on_no_response = TextParam(
         required=False, label="On no response", choices=ON_NO_RESPONSE, default="escalate"
     )
+    together = FlagParam(required=False, label="Ask all stages at once")
+    bulk = FlagParam(required=False, label="May be approved together with others")
     message = TextParam(required=False, label="Word to the approver", limit=2000)
 
     @classmethod

@@ -33,10 +33,13 @@ class RequestStatusAction(Action):
         return f"set the request to {str(params.get('status', '')).replace('_', ' ')}"
 
     def run(self, ctx: ActionContext, params: Mapping[str, Any]) -> Outcome:
-        """A conditional update; a request that has the status already is passed over."""
+        """A conditional update; a cancelled request is passed over."""
         if ctx.request is None:
             return Skipped(reason="This run was not set off by a request.")
         status = str(params["status"])
-        if not request_status_set(ctx.request, status, reason="", now=ctx.now):
-            return Skipped(reason=f"The request is {status} already, or was cancelled.")
-        return Done(summary=f"The request is {status.replace('_', ' ')}.")
+        changed = request_status_set(ctx.request, status, reason="", now=ctx.now)
+        ctx.request.refresh_from_db(fields=["status"])
+        if ctx.request.status != status:
+            return Skipped(reason=f"The request is {ctx.request.get_status_display().lower()}.")
+        words = f"The request is {status.replace('_', ' ')}"
+        return Done(summary=f"{words}." if changed else f"{words} already.")

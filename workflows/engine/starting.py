@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Q
 
 from people.models import LifecycleEvent
 from siit_remote.audit.services import record
@@ -34,7 +35,7 @@ from workflows.engine.world import (
     replay_since,
 )
 from workflows.facts import facts_to_data
-from workflows.models import Request, Run, Workflow
+from workflows.models import Approval, Request, Run, Workflow
 from workflows.problems import DocumentError
 
 if TYPE_CHECKING:
@@ -95,8 +96,13 @@ def _consume(fresh: Sequence[Happening], *, now: datetime) -> None:
         Request.objects.filter(pk__in=requests).update(consumed_at=now)
         changed = {item.person_id for item in events if not item.baseline}
         if changed:
-            waiting = Run.objects.filter(status=Run.Status.WAITING, person_id__in=changed)
-            for run_id in waiting.values_list("pk", flat=True):
+            # Also those that wait for a changed person's decision: who left decides nothing.
+            asked = Approval.objects.filter(approver_id__in=changed, status__in=Approval.OPEN)
+            waiting = Run.objects.filter(
+                Q(person_id__in=changed) | Q(pk__in=asked.values("step__run")),
+                status=Run.Status.WAITING,
+            )
+            for run_id in list(waiting.values_list("pk", flat=True)):
                 run_wake(run_id, at=now)
 
 

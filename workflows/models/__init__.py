@@ -1,19 +1,22 @@
 """Definitions, runs, approvals, requests, tasks, templates."""
 
-from workflows.models.approval import Approval, ApproverPolicy, Delegation
+from workflows.models.approval import Approval, ApproverPolicy
+from workflows.models.delegation import Absence, Delegation
 from workflows.models.message import MessageTemplate
-from workflows.models.request import Request, Service
+from workflows.models.request import Request, RequestNote, Service
 from workflows.models.run import Attempt, Run, StepRun
 from workflows.models.task import Task
 from workflows.models.workflow import Workflow, WorkflowVersion
 
 __all__ = [
+    "Absence",
     "Approval",
     "ApproverPolicy",
     "Attempt",
     "Delegation",
     "MessageTemplate",
     "Request",
+    "RequestNote",
     "Run",
     "Service",
     "StepRun",

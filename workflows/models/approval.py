@@ -35,11 +35,24 @@ class Approval(models.Model):
         REJECTED = "rejected", "Rejected"
         EXPIRED = "expired", "Expired"
         CANCELLED = "cancelled", "Cancelled"
+        INFO = "info", "Asked for information"
+
+    OPEN: ClassVar = [Status.PENDING, Status.INFO]
+
+    class Origin(models.TextChoices):
+        """How the approver was found: only what was resolved is resolved again."""
+
+        FOUND = "found", "Found by the step"
+        ESCALATED = "escalated", "Nobody answered"
+        MOVED = "moved", "Moved by hand"
 
     step = models.ForeignKey(
         "workflows.StepRun", on_delete=models.CASCADE, related_name="approvals"
     )
     stage = models.PositiveSmallIntegerField(default=0)
+    round = models.PositiveSmallIntegerField(
+        default=1, help_text="Counts up when the request changes: what was decided before is void."
+    )
     subject = models.ForeignKey(
         Person,
         on_delete=models.CASCADE,
@@ -50,6 +63,10 @@ class Approval(models.Model):
     title = models.CharField(max_length=300)
     summary = models.TextField(blank=True, help_text="What happens if approved, in words.")
     why_asked = models.CharField(max_length=300, blank=True)
+    origin = models.CharField(max_length=20, choices=Origin.choices, default=Origin.FOUND)
+    bulk = models.BooleanField(
+        default=False, help_text="May be approved together with others, without being opened."
+    )
     status = models.CharField(
         max_length=20, choices=Status.choices, default=Status.PENDING, db_index=True
     )
@@ -63,9 +80,13 @@ class Approval(models.Model):
         Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="decisions"
     )
     comment = models.TextField(blank=True)
+    closed_reason = models.CharField(
+        max_length=300, blank=True, help_text="Why nobody decides it any more, in words."
+    )
 
     class Meta:
         ordering: ClassVar = ["-pk"]
+        permissions: ClassVar = [("reassign_approval", "Can move an approval to somebody else")]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=~Q(approver=F("subject")), name="nobody_is_asked_about_themselves"
@@ -75,30 +96,9 @@ class Approval(models.Model):
                 name="nobody_decides_for_themselves",
             ),
             models.UniqueConstraint(
-                fields=["step", "stage", "approver"], name="asked_once_per_stage"
+                fields=["step", "stage", "approver", "round"], name="asked_once_per_round"
             ),
         ]
 
     def __str__(self) -> str:
         return self.title
-
-
-class Delegation(models.Model):
-    """While away, somebody else may decide."""
-
-    approver = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="delegations")
-    delegate = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="delegated_to_me")
-    starts_on = models.DateField()
-    ends_on = models.DateField(null=True, blank=True)
-    created_at = models.DateTimeField()
-
-    class Meta:
-        ordering: ClassVar = ["-pk"]
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=~Q(approver=F("delegate")), name="nobody_delegates_to_themselves"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"Delegation {self.pk}"

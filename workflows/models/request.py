@@ -20,6 +20,9 @@ class Service(models.Model):
     fields = models.JSONField(
         default=list, blank=True, help_text="[{name, label, type, required, choices}]"
     )
+    audience = models.JSONField(
+        null=True, blank=True, help_text="Who may ask for it, as a condition; empty: everybody."
+    )
     active = models.BooleanField(default=True)
 
     class Meta:
@@ -45,6 +48,17 @@ class Request(models.Model):
     status_reason = models.TextField(blank=True)
     priority = models.CharField(max_length=20, default="normal")
     form = models.JSONField(default=dict, blank=True)
+    revision = models.PositiveSmallIntegerField(
+        default=1, help_text="Counts up when the answers change."
+    )
+    submitted_by = models.ForeignKey(
+        Person,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Who asked on behalf of the requester.",
+    )
     consumed_at = models.DateTimeField(
         null=True, blank=True, help_text="When the planner looked at it."
     )
@@ -53,6 +67,36 @@ class Request(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-pk"]
+        permissions: ClassVar = [("submit_for_others", "Can ask for something for somebody else")]
 
     def __str__(self) -> str:
         return f"Request {self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        """Neither resolved nor cancelled."""
+        return self.status not in (self.Status.RESOLVED, self.Status.CANCELLED)
+
+
+class RequestNote(models.Model):
+    """One line of a request's timeline: what somebody said, or what happened, in words."""
+
+    class Kind(models.TextChoices):
+        COMMENT = "comment", "Comment"
+        QUESTION = "question", "Question"
+        ANSWER = "answer", "Answer"
+        EVENT = "event", "Event"
+
+    request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="notes")
+    kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.EVENT)
+    author = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    text = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"Note {self.pk} on request {self.request_id}"

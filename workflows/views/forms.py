@@ -39,3 +39,20 @@ class CommentForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+
+
+class QuestionForm(forms.Form):
+    """What an approver needs to know first."""
+
+    question = forms.CharField(
+        label="What do you need to know?",
+        max_length=_TEXT,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class ReassignForm(forms.Form):
+    """To whom a question is moved, and why."""
+
+    to = forms.EmailField(label="To whom? (work email)", max_length=254)
+    reason = forms.CharField(label="Why?", max_length=200)

@@ -119,5 +119,6 @@ def _service(item: Service) -> dict[str, Any]:
         "description": item.description,
         "category": item.category,
         "icon": item.icon,
+        "audience": item.audience,
     }
     return _without_empty(row) | {"fields": item.fields}

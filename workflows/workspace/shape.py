@@ -14,7 +14,10 @@ from workflows.workspace.values import Known, ValueReader
 
 FORMAT = "siit.workspace/1"
 PROVISION = ("group", "account", "http", "task")
-FIELD_TYPES = ("text", "number", "choice", "person", "application", "date")
+FIELD_TYPES = ("text", "long_text", "number", "choice", "person", "application", "date", "boolean")
+NO_FILES = (
+    "Files are not taken: they would have to be scanned, kept and erased. Ask for a link in a text."
+)
 SECTIONS = (
     *("settings", "employment_types", "mapping", "fields", "entities", "roles"),
     *("protected_people", "applications", "bundles", "templates", "services", "policies"),
@@ -251,7 +254,9 @@ class _WorkspaceReader(ValueReader):
 
     def _service(self, data: Any, path: str) -> dict[str, Any]:
         found = self.reader.mapping(
-            data, path, allowed=("key", "name", "description", "category", "icon", "fields")
+            data,
+            path,
+            allowed=("key", "name", "description", "category", "icon", "fields", "audience"),
         )
         fields = [
             self._service_field(item, f"{path}.fields[{index}]")
@@ -265,20 +270,26 @@ class _WorkspaceReader(ValueReader):
         for name in ("description", "category", "icon"):
             if name in found:
                 row[name] = self.reader.text(found[name], join(path, name), limit=2000)
+        if "audience" in found:
+            row["audience"] = self._group(found["audience"], join(path, "audience"))
         return row
 
     def _service_field(self, data: Any, path: str) -> dict[str, Any]:
         found = self.reader.mapping(
-            data, path, allowed=("name", "label", "type", "required", "choices")
+            data, path, allowed=("name", "label", "type", "required", "choices", "help")
         )
+        if found.get("type") in ("attachment", "file"):
+            self.reader.error(join(path, "type"), NO_FILES)
+            found["type"] = "text"
         row: dict[str, Any] = {
             "name": self._slug(found, path, "name"),
             "type": self.reader.choice(
                 found.get("type", "text"), join(path, "type"), FIELD_TYPES, default="text"
             ),
         }
-        if "label" in found:
-            row["label"] = self.reader.text(found["label"], join(path, "label"), limit=200)
+        for name in ("label", "help"):
+            if name in found:
+                row[name] = self.reader.text(found[name], join(path, name), limit=200)
         if "required" in found:
             row["required"] = self.reader.flag(found["required"], join(path, "required"))
         if row["type"] == "choice":

@@ -27,19 +27,17 @@ class Command(SiitCommand):
         choice = parser.add_mutually_exclusive_group(required=True)
         choice.add_argument("--approve", action="store_true")
         choice.add_argument("--reject", action="store_true")
-        parser.add_argument("--comment", default="")
+        parser.add_argument("--comment", default="", help="needed to reject")
 
     def perform(self, **options: Any) -> dict[str, Any]:
         """One conditional update decides."""
         by = person_or_refuse(options["decider"])
-        # An operator at the shell may leave the comment out; the log says who it was.
-        comment = options["comment"] or ("Rejected at the shell." if options["reject"] else "")
         try:
             decision = approval_decide(
                 options["id"],
                 by=by,
                 approve=options["approve"],
-                comment=comment,
+                comment=options["comment"],
                 now=clock.now(),
             )
         except DecisionRefusedError as error:

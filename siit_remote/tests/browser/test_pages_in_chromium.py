@@ -24,6 +24,8 @@ MAIN = (
     "run",
     "approvals",
     "approval",
+    "approvals-stuck",
+    "delegations",
     "tasks",
     "task",
     "requests",

@@ -14,12 +14,17 @@ from integrations.errors import ConfigError
 from integrations.forms import ConnectionForm
 from integrations.models import Connection
 from integrations.services import connection_disconnect, connection_save, connection_test
+from integrations.setup_views import authorize_and_read
 from siit_remote.access import require
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
     from integrations.connectors.base import Connector
+
+
+SOURCES = "HRIS"
+"""Category of connectors that people come from: their set-up has a review."""
 
 
 def _free_key(wanted: str) -> str:
@@ -66,6 +71,9 @@ def _edit(
         except ConfigError as error:
             form.add_error(None, error.message)
         else:
+            if connector.category == SOURCES and saved.finished_at is None:
+                authorize_and_read(saved, actor=actor)
+                return redirect("connection-review", key=saved.key)
             _say(request, saved, connection_test(saved, actor=actor).problems)
             return redirect("connection", key=saved.key)
     context: dict[str, Any] = {"form": form, "connector": connector, "connection": connection}
@@ -79,7 +87,15 @@ def connect(request: HttpRequest, connector: str) -> HttpResponse:
     kind = CONNECTORS.get(connector)
     if kind is None:
         raise Http404
+    if kind.category == SOURCES and request.method == "GET" and (begun := _begun(kind.key)):
+        return redirect("connection-review", key=begun.key)
     return _edit(request, connector=kind, key=_free_key(kind.key), connection=None)
+
+
+def _begun(connector: str) -> Connection | None:
+    """A set-up that was begun and left: it is resumed rather than begun twice."""
+    rows = Connection.objects.filter(connector=connector, finished_at__isnull=True)
+    return rows.exclude(status=Connection.Status.DISCONNECTED).first()
 
 
 @require_http_methods(["GET", "POST"])

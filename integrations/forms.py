@@ -12,7 +12,17 @@ if TYPE_CHECKING:
     from integrations.connectors.base import Connector, Setting
 
 _PREFIX = "setting_"
+TYPE_PREFIX = "type_"
 _LONG = 20_000
+
+
+def posted_mapping(data: Mapping[str, str]) -> dict[str, str]:
+    """Worker type → employment type as the mapping form sends it; the service checks both."""
+    return {
+        name.removeprefix(TYPE_PREFIX): value
+        for name, value in data.items()
+        if name.startswith(TYPE_PREFIX) and value
+    }
 
 
 def _field(setting: Setting, *, stored: bool) -> forms.Field:

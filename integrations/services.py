@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     Actor = AbstractBaseUser | AnonymousUser | None
 
 Status = Connection.Status
+OTHER_COMPANY = "other_company"
+"""Code of a credential that works, but for somebody else's account."""
 
 
 def connection_by_key(key: str) -> Connection | None:
@@ -221,7 +223,7 @@ def connection_test(connection: Connection, *, actor: Actor = None) -> TestResul
     finished. Failure makes it *needs attention*, with the reason as the result's only problem;
     nothing is raised for it.
     """
-    failure = ""
+    failure, code = "", ""
     source = False
     result = TestResult()
     try:
@@ -229,16 +231,22 @@ def connection_test(connection: Connection, *, actor: Actor = None) -> TestResul
         source = isinstance(client, PeopleSource)
         result = client.test()
         failure = _other_company(connection, result)
+        code = OTHER_COMPANY if failure else ""
     except IntegrationError as error:
-        failure = error.message
+        failure, code = error.message, error.code
     if failure:
         result = TestResult(problems=(failure,))
-        changes: dict[str, Any] = {"status": Status.NEEDS_ATTENTION, "last_error": failure}
+        changes: dict[str, Any] = {
+            "status": Status.NEEDS_ATTENTION,
+            "last_error": failure,
+            "last_error_code": code,
+        }
     else:
         unfinished = source and connection.finished_at is None
         changes = {
             "status": Status.DRAFT if unfinished else Status.READY,
             "last_error": "",
+            "last_error_code": "",
             "last_ok_at": clock.now(),
             "account": result.account,
             "capabilities": result.capabilities,
@@ -276,7 +284,7 @@ def connection_mark_unauthorized(connection: Connection, message: str) -> bool:
     """Stop using the connection until somebody acts. False when it was stopped already."""
     return bool(
         Connection.objects.filter(pk=connection.pk, status__in=[Status.READY, Status.DRAFT]).update(
-            status=Status.NEEDS_ATTENTION, last_error=message
+            status=Status.NEEDS_ATTENTION, last_error=message, last_error_code="unauthorized"
         )
     )
 
@@ -287,7 +295,7 @@ def connection_disconnect(connection: Connection, *, actor: Actor = None) -> boo
         done = bool(
             Connection.objects.filter(pk=connection.pk)
             .exclude(status=Status.DISCONNECTED)
-            .update(status=Status.DISCONNECTED, secrets_token="", last_error="")
+            .update(status=Status.DISCONNECTED, secrets_token="", last_error="", last_error_code="")
         )
         if done:
             record(

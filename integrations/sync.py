@@ -238,8 +238,12 @@ def _decide(
 
 def _replace_older(connection: Connection, run: SyncRun) -> None:
     """A newer picture replaces one that still waits: releasing stale values would undo news."""
-    SyncRun.objects.filter(connection=connection, status=Status.HELD, pk__lt=run.pk).update(
-        status=Status.DISCARDED, held_records=[], error=f"Replaced by the newer sync {run.pk}."
+    waiting = (Status.HELD, Status.REVIEWED)
+    SyncRun.objects.filter(connection=connection, status__in=waiting, pk__lt=run.pk).update(
+        status=Status.DISCARDED,
+        held_records=[],
+        review={},
+        error=f"Replaced by the newer sync {run.pk}.",
     )
 
 
@@ -261,6 +265,8 @@ def _fail(
         )
         if isinstance(error, UnauthorizedError):
             connection_mark_unauthorized(connection, error.message)
-        Connection.objects.filter(pk=connection.pk).update(last_error=error.message)
+        Connection.objects.filter(pk=connection.pk).update(
+            last_error=error.message, last_error_code=error.code
+        )
         sync_record("sync.failed", connection, run, actor, {"code": error.code})
     connection.refresh_from_db()

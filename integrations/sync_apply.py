@@ -89,7 +89,7 @@ def sync_apply(
     if not plan.is_empty:
         entities_ensure(feed.entities)
     result = plan_apply(plan, now=now, correlation=f"sync:{run.pk}")
-    values: dict[str, Any] = {"last_ok_at": now, "last_error": ""}
+    values: dict[str, Any] = {"last_ok_at": now, "last_error": "", "last_error_code": ""}
     if baseline:
         values["finished_at"] = now
     rows = Connection.objects.filter(pk=connection.pk)

@@ -1,19 +1,17 @@
-"""Sync now, review the first import, and decide about a held sync."""
+"""Sync now, and decide about a held sync."""
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, cast
 
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST
 
 from integrations.models import Connection, SyncRun
-from integrations.sync import SyncRefusedError, held_apply, held_discard, run_sync
-from people.models import WorkerTypeMapping
+from integrations.sync import SyncRefusedError, held_apply, held_discard
 from siit_remote.access import require
 from siit_remote.audit.services import record
 from siit_remote.lib.bell import ring
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
 SYNC = "integrations.tasks.sync_one"
-FINISH = "integrations.setup_tasks.finish_one"
 _REASON = 300
 
 
@@ -53,40 +50,6 @@ def sync_now(request: HttpRequest, key: str) -> HttpResponse:
         messages.success(
             request, f"A sync of {found.name} is asked for. It starts in a few seconds."
         )
-    return redirect("connection", key=key)
-
-
-@require_GET
-@require("integrations.change_connection")
-def review(request: HttpRequest, key: str) -> HttpResponse:
-    """What the first import would bring, and whom it would skip and why. Writes nothing."""
-    found = get_object_or_404(Connection, key=key, finished_at__isnull=True)
-    report, refusal = None, ""
-    try:
-        report = run_sync(found, trigger="review", dry_run=True)
-    except SyncRefusedError as error:
-        refusal = str(error)
-    reasons = Counter(row["reason"] for row in report.skipped) if report else Counter()
-    return render(
-        request,
-        "integrations/review.html",
-        {
-            "connection": found,
-            "report": report,
-            "refusal": refusal,
-            "reasons": reasons.most_common(),
-            "mapping": WorkerTypeMapping.objects.select_related("employment_type"),
-        },
-    )
-
-
-@require_POST
-@require("integrations.change_connection")
-def finish(request: HttpRequest, key: str) -> HttpResponse:
-    """Finish the set-up: the first import starts in the background."""
-    found = get_object_or_404(Connection, key=key, finished_at__isnull=True)
-    _ask(request, found, FINISH)
-    messages.success(request, "The first import starts now. Nothing fires for dates in the past.")
     return redirect("connection", key=key)
 
 

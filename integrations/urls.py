@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations import connect_views, sync_views, views
+from integrations import connect_views, setup_views, sync_views, views
 
 _ROOT = "settings/integrations/"
 
@@ -18,8 +18,14 @@ urlpatterns = [
     path(f"{_ROOT}<slug:key>/test/", connect_views.connection_test_now, name="connection-test"),
     path(f"{_ROOT}<slug:key>/disconnect/", connect_views.disconnect, name="connection-disconnect"),
     path(f"{_ROOT}<slug:key>/sync/", sync_views.sync_now, name="sync-now"),
-    path(f"{_ROOT}<slug:key>/review/", sync_views.review, name="connection-review"),
-    path(f"{_ROOT}<slug:key>/finish/", sync_views.finish, name="connection-finish"),
+    path(f"{_ROOT}<slug:key>/review/", setup_views.setup, name="connection-review"),
+    path(f"{_ROOT}<slug:key>/review/read/", setup_views.read_again, name="connection-read"),
+    path(
+        f"{_ROOT}<slug:key>/review/mapping/",
+        setup_views.review_mapping,
+        name="connection-review-mapping",
+    ),
+    path(f"{_ROOT}<slug:key>/finish/", setup_views.finish, name="connection-finish"),
     path(f"{_ROOT}<slug:key>/syncs/<int:pk>/apply/", sync_views.held_release, name="held-apply"),
     path(f"{_ROOT}<slug:key>/syncs/<int:pk>/discard/", sync_views.held_drop, name="held-discard"),
     path(f"{_ROOT}<slug:key>/syncs/<int:pk>/", views.sync_run, name="sync-run"),

@@ -140,6 +140,21 @@ CONNECTORS: Registry[Connector] = Registry("connector")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FieldNote:
+    """Where a field of the directory comes from at the source, and what to know about it."""
+
+    comes_from: str
+    note: str = ""
+
+
+@runtime_checkable
+class MapsFields(Protocol):
+    """A connector that says how its source's fields become ours."""
+
+    field_notes: Mapping[str, FieldNote]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
     """Everything one full refresh brought. Complete, or an exception was raised instead."""
 

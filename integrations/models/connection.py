@@ -32,6 +32,9 @@ class Connection(models.Model):
         default=dict, blank=True, help_text="What the server said it can do, read once per test."
     )
     last_error = models.TextField(blank=True)
+    last_error_code = models.CharField(
+        max_length=40, blank=True, help_text="What kind of failure it was."
+    )
     last_ok_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(
         null=True, blank=True, help_text="When set-up was finished: the baseline of cold start."

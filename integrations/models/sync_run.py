@@ -16,6 +16,7 @@ class SyncRun(models.Model):
 
     class Status(models.TextChoices):
         RUNNING = "running", "Running"
+        REVIEWED = "reviewed", "Waiting for review"
         APPLIED = "applied", "Applied"
         HELD = "held", "Held"
         FAILED = "failed", "Failed"
@@ -50,6 +51,9 @@ class SyncRun(models.Model):
         help_text="The records of a held sync, applied exactly on release.",
     )
     held_hash = models.CharField(max_length=64, blank=True)
+    review = models.JSONField(
+        default=dict, blank=True, help_text="What a first import would do, until it is decided."
+    )
     error_code = models.CharField(max_length=40, blank=True)
     error = models.TextField(blank=True)
     requested_by = models.ForeignKey(

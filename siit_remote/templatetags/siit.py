@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from people import countries
-from people.choices import CHIP_COLOURS
+from people.choices import CHIP_COLOURS, ContractStatus, PersonStatus, WorkerType
 from people.folding import initials_of
 
 register = template.Library()
@@ -31,6 +31,12 @@ STATE_COLOURS: dict[str, str] = {
     "expired": "ended", "cancelled": "ended", "superseded": "ended", "skipped": "ended",
     "archived": "ended", "disconnected": "ended", "discarded": "ended", "revoked": "ended",
 }  # fmt: skip
+
+CHOICE_WORDS: dict[str, str] = {
+    str(choice.value): str(choice.label)
+    for kind in (WorkerType, ContractStatus, PersonStatus)
+    for choice in kind
+}
 
 
 @register.simple_tag
@@ -51,8 +57,14 @@ def chip(value: Any, label: str = "", colour: str = "") -> SafeString:
         return SafeString("")
     key = str(value.value) if isinstance(value, Choices) else str(value)
     shade = colour or CHIP_COLOURS.get(key) or STATE_COLOURS.get(key, "neutral")
-    words = label or key.replace("_", " ").capitalize()
+    words = label or CHOICE_WORDS.get(key) or key.replace("_", " ").capitalize()
     return format_html('<span class="chip chip-{}">{}</span>', shade, words)
+
+
+@register.filter
+def choice_words(value: str) -> str:
+    """``eor_employee`` → ``EOR Employee``; a value of no vocabulary as it is."""
+    return CHOICE_WORDS.get(value, value)
 
 
 @register.filter

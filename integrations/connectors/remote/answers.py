@@ -33,6 +33,8 @@ class RefusedError(PermanentError):
 class ForbiddenError(UnauthorizedError):
     """403: the token is valid and lacks a right."""
 
+    code = "forbidden"
+
 
 def read_json(body: bytes) -> Any:
     """The value in ``body``. Raises :class:`MalformedAnswer`.

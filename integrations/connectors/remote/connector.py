@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from integrations.connectors.base import CONNECTORS, Setting
+from integrations.connectors.base import CONNECTORS, FieldNote, Setting
 from integrations.connectors.remote.client import RemoteClient, environment_of
+from integrations.connectors.remote.notes import FIELD_NOTES
 from integrations.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from integrations.connectors.base import ConnectionSettings, Transport
 
 _LIVE, _TEST = "ra_live_", "ra_test_"
@@ -33,6 +36,7 @@ class RemoteConnector:
         "APIs → Remote API."
     )
     icon = "remote"
+    field_notes: Mapping[str, FieldNote] = FIELD_NOTES
     settings: tuple[Setting, ...] = (
         Setting(
             name="api_token",

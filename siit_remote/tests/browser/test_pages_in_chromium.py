@@ -36,6 +36,7 @@ MAIN = (
     "fields-proposal",
     "integrations",
     "connection",
+    "connection-review",
     "connection-settings",
     "sync-run",
 )

@@ -38,7 +38,10 @@ if TYPE_CHECKING:
 KEY: Final = "remote"
 SIZE: Final = 40
 GALLERY: Final = Path(settings.BASE_DIR) / "workflows" / "gallery"
-WORKFLOWS: Final = ("global-day-1-onboarding", "contractor-offboarding", "access-request")
+WORKFLOWS: Final = (
+    *("global-day-1-onboarding", "contractor-offboarding"),
+    *("access-request", "new-equipment", "change-of-team"),
+)
 ACCOUNTS: Final = {
     "owner@acme.test": roles.OWNER,
     "hr-admin@acme.test": roles.HR_ADMIN,

@@ -182,6 +182,8 @@ def approval_reassign(
             due_at=due_moment(now, known.due_days if known else 5, to),
             remind_at=due_moment(now, known.remind_days if known else 1, to),
         )
+        if approval.step.run.request is not None:
+            note_add(approval.step.run.request, f"{words} (was {approval.approver})", now=now)
         _record("approval.reassigned", made, to, actor, was=approval.approver.work_email)
         run_wake(approval.step.run_id, at=now)
         ring(ENGINE)

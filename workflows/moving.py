@@ -13,6 +13,7 @@ from workflows.approvers.people import addresses_switched_off
 from workflows.approvers.policy import resolve_spec
 from workflows.models import Approval
 from workflows.nodes import Resolution
+from workflows.notes import note_add
 from workflows.putting import Asking, audit_rows, still_open
 
 Status = Approval.Status
@@ -89,5 +90,7 @@ def _move(
         how = f"{how}; {why}" if how else why
         asking.put(stage, Resolution(people=tuple(heirs), how=how))
         audit_rows("approval.reassigned", moved)
+        if asking.ctx.request is not None:
+            note_add(asking.ctx.request, words, now=asking.ctx.now)
     for item in moved:
         released_tell(item, words)

@@ -10,6 +10,7 @@ from workflows.approvers.people import addresses_switched_off
 from workflows.approvers.policy import resolve_spec
 from workflows.models import Approval
 from workflows.nodes import Lane, Resolution, Wait
+from workflows.notes import note_add
 from workflows.putting import Asking, audit_rows, still_open
 from workflows.question import due_moment
 
@@ -84,6 +85,8 @@ def _no_response(
         if above:
             found = Resolution(people=tuple(above), how=f"{names} did not answer in time")
             asking.put(stage, found, origin=Approval.Origin.ESCALATED)
+            if asking.ctx.request is not None:
+                note_add(asking.ctx.request, f"{names} did not answer. {words}", now=asking.ctx.now)
     if above:
         return answers_await(asking, stage, asking.rows(stage))
     lane = "rejected" if asking.question.on_no_response == "reject" else "expired"

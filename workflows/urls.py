@@ -10,6 +10,7 @@ from workflows.views import (
     picker,
     request,
     run,
+    service,
     stuck,
     task,
     workflow,
@@ -48,4 +49,10 @@ urlpatterns = [
     path("requests/", request.requests, name="requests"),
     path("requests/new/<slug:service>/", request.request_new, name="request-new"),
     path("requests/<int:pk>/", request.request_page, name="request"),
+    path("requests/<int:pk>/change/", request.request_edit, name="request-edit"),
+    path("requests/<int:pk>/comment/", request.comment, name="request-comment"),
+    path("requests/<int:pk>/cancel/", request.cancel, name="request-cancel"),
+    path("services/", service.services, name="services"),
+    path("services/new/", service.service_new, name="service-new"),
+    path("services/<slug:key>/", service.service_edit, name="service-edit"),
 ]

@@ -90,6 +90,12 @@ MATRIX: dict[str, tuple[str, str]] = {
     "requests": (ANYBODY, NO_METHOD),
     "request-new": (ANYBODY, ANYBODY),
     "request": ("302 200 200 200 404 200", NO_METHOD),
+    "request-edit": ("302 403 403 403 404 200", "302 403 403 403 404 200"),
+    "request-comment": (NO_METHOD, "302 302 302 302 404 302"),
+    "request-cancel": (NO_METHOD, "302 403 403 403 404 302"),
+    "services": (ADMINS, NO_METHOD),
+    "service-new": (ADMINS, "302 422 422 403 403 403"),
+    "service-edit": (ADMINS, "302 422 422 403 403 403"),
 }
 
 
@@ -143,6 +149,10 @@ def _kwargs(name: str, company: Company) -> dict[str, Any]:
         "request-new": {"service": "software"},
         "task": {"pk": made["task"].pk},
         "request": {"pk": made["request"].pk},
+        "request-edit": {"pk": made["request"].pk},
+        "request-comment": {"pk": made["request"].pk},
+        "request-cancel": {"pk": made["request"].pk},
+        "service-edit": {"key": "software"},
     }.get(name, {})
 
 

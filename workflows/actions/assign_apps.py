@@ -8,7 +8,7 @@ from typing import Any
 from integrations.access import AccessResult, access_grant
 from integrations.models import Application
 from workflows.actions.apps import by_hand, entitled, for_each, names
-from workflows.nodes import ACTIONS, Action, ActionContext, Done, Outcome
+from workflows.nodes import ACTIONS, Action, ActionContext, Done, Outcome, Skipped
 from workflows.params import KeysParam, ParamsForm, TextParam, in_words
 
 
@@ -16,13 +16,13 @@ class AssignAppsParams(ParamsForm):
     """Named applications, or by entitlement."""
 
     apps = KeysParam(required=False, label="Applications")
-    by = TextParam(required=False, label="By", choices=("team",))
+    by = TextParam(required=False, label="By", choices=("team", "request"))
 
     def clean(self) -> dict[str, Any]:
         """One of both."""
         data: dict[str, Any] = super().clean() or {}
         if bool(data.get("apps")) == bool(data.get("by")) and not self.errors:
-            self.add_error(None, "Name the apps, or say by: team.")
+            self.add_error(None, "Name the apps, or say by: team or by: request.")
         return data
 
 
@@ -40,12 +40,18 @@ class AssignAppsAction(Action):
     def sentence(self, params: Mapping[str, Any]) -> str:
         """In words."""
         apps = in_words(params.get("apps"))
-        return f"assign {apps}" if apps else "assign the apps of the team"
+        if apps:
+            return f"assign {apps}"
+        asked = params.get("by") == "request"
+        return "assign the application asked for" if asked else "assign the apps of the team"
 
     def _chosen(self, ctx: ActionContext, params: Mapping[str, Any]) -> list[Application]:
         values = self.Params.read(params)
         if values["apps"]:
             return list(Application.objects.filter(key__in=values["apps"], active=True))
+        if values["by"] == "request":
+            asked = str(ctx.facts.get("request.form.application") or "")
+            return list(Application.objects.filter(key=asked, active=True))
         return entitled(ctx.facts, ctx)
 
     def describe(self, ctx: ActionContext, params: Mapping[str, Any]) -> str:
@@ -67,5 +73,7 @@ class AssignAppsAction(Action):
                 return result
             return by_hand(ctx, self.key, application, result, verb="Give", state="granted")
 
-        none = "The person is entitled to no application."
-        return for_each(self._chosen(ctx, params), give, none=none)
+        chosen = self._chosen(ctx, params)
+        if not chosen and params.get("by") == "request":
+            return Skipped(reason="The request names no application that is still offered.")
+        return for_each(chosen, give, none="The person is entitled to no application.")

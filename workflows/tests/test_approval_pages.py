@@ -85,7 +85,7 @@ def test_inbox_counts_in_title_and_menu(company: Company) -> None:
 def test_page_is_enough_to_decide(company: Company) -> None:
     html = _page(company)
     for words in (
-        "asks for Software access",
+        ">Software access</a>",
         "Figma &lt;b&gt;",
         "Designer",
         "Acme SAS",

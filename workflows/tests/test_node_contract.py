@@ -39,7 +39,7 @@ GOOD: dict[str, list[dict[str, Any]]] = {
         {"connection": "idp", "username": "{{ person.work_email }}", "groups": ["all"]},
     ],
     "idp.suspend_account": [{}, {"connection": "idp"}],
-    "apps.assign": [{"by": "team"}, {"apps": ["github", "notion"]}],
+    "apps.assign": [{"by": "team"}, {"by": "request"}, {"apps": ["github", "notion"]}],
     "apps.revoke": [{}, {"apps": "all", "except": []}, {"apps": ["a"], "except": ["b"]}],
     "slack.close_access": [{}, {"connection": "slack"}],
     "message.send": [

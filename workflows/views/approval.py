@@ -30,7 +30,7 @@ from workflows.inbox import (
     approvals_waiting_for,
     sees_all_approvals,
 )
-from workflows.models import Approval, Request
+from workflows.models import Approval
 from workflows.standing_in import delegations_of
 from workflows.views.forms import CommentForm, QuestionForm
 
@@ -107,14 +107,8 @@ def approval(request: HttpRequest, pk: int) -> HttpResponse:
             "stand_ins": delegations_of([found.approver_id], now),
             "asked_for": asked_for,
             "notes": asked_for.notes.select_related("author") if asked_for else [],
-            "opens_request": asked_for is not None and _may_open(request, asked_for, pk=pk),
         },
     )
-
-
-def _may_open(request: HttpRequest, asked_for: Request, *, pk: int) -> bool:
-    """Whoever may open the question may open what it is about."""
-    return asked_for.runs.filter(steps__approvals=pk).exists()
 
 
 def _theirs(request: HttpRequest, pk: int) -> Approval:

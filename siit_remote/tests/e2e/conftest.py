@@ -82,6 +82,8 @@ services:
   - key: application-access
     name: Access to an application
     fields: [{name: reason, type: text, required: true}]
+  - {key: new-equipment, name: New equipment}
+  - {key: change-of-team, name: Change of team}
 policies:
   - key: by-entity
     rules:

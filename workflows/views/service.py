@@ -1,0 +1,198 @@
+"""The catalogue's editor: what a service asks, to whom it is offered, what it sets off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET, require_http_methods
+
+from people.models import LegalEntity, Team
+from siit_remote.access import require
+from workflows.audience import audience_words
+from workflows.catalogue import service_save
+from workflows.models import Service
+from workflows.portal import workflows_of
+from workflows.problems import DocumentError, Problem
+from workflows.views.request_form import RequestForm
+from workflows.views.rows import (
+    CONDITION,
+    NO_CONDITION,
+    condition_data,
+    condition_rows,
+    field_choices,
+    operator_choices,
+    problem_words,
+    row_done,
+    rows_posted,
+)
+
+ICONS = (
+    *("inbox", "key", "laptop", "users", "app-window", "monitor", "package", "truck", "gift"),
+    *("calendar", "map-pin", "building-2", "id-card", "file-text", "shield", "wrench", "briefcase"),
+    *("award", "circle-help", "heart-pulse", "database", "globe", "lock", "star"),
+)
+FIELD_TYPES = (
+    ("text", "Text"),
+    ("long_text", "Long text"),
+    ("number", "Number"),
+    ("choice", "Choice"),
+    ("boolean", "Yes or no"),
+    ("date", "Date"),
+    ("person", "Person"),
+    ("application", "Application"),
+)
+_PLACES = {"fields": "Question", "rules": "condition"}
+_FIELD = ("name", "label", "type", "required", "choices", "help")
+_BLANK = dict.fromkeys(_FIELD, "") | {"type": "text"}
+
+
+@require_GET
+@require("workflows.change_service")
+def services(request: HttpRequest) -> HttpResponse:
+    """Every service with what it sets off."""
+    rows = [
+        {
+            "service": service,
+            "workflows": workflows_of(service.key),
+            "audience": audience_words(service.audience),
+        }
+        for service in Service.objects.all()
+    ]
+    return render(request, "workflows/services.html", {"rows": rows})
+
+
+@require_http_methods(["GET", "POST"])
+@require("workflows.add_service")
+def service_new(request: HttpRequest) -> HttpResponse:
+    """A new entry of the catalogue."""
+    return _edit(request, Service(fields=[]), new=True)
+
+
+@require_http_methods(["GET", "POST"])
+@require("workflows.change_service")
+def service_edit(request: HttpRequest, key: str) -> HttpResponse:
+    """Change an entry of the catalogue."""
+    return _edit(request, get_object_or_404(Service, key=key), new=False)
+
+
+def _edit(request: HttpRequest, service: Service, *, new: bool) -> HttpResponse:
+    state = _stored(service) if request.method == "GET" else _posted(request.POST, service, new=new)
+    problems: list[Problem] = []
+    if request.method == "POST":
+        do = request.POST.get("do", "save")
+        moved = row_done(state["fields"], do, "field", blank=dict(_BLANK)) or (
+            state["audience"] is not None
+            and row_done(state["audience"], do, "audience", blank=dict(NO_CONDITION))
+        )
+        if not moved and do == "save":
+            try:
+                saved = service_save(
+                    _row(state, service), active=state["active"], new=new, actor=request.user
+                )
+            except DocumentError as error:
+                problems = list(error.problems)
+            else:
+                messages.success(request, f"{saved.name} is saved.")
+                return redirect("service-edit", key=saved.key)
+    return _render(request, service, state, problems, new=new)
+
+
+def _render(
+    request: HttpRequest,
+    service: Service,
+    state: dict[str, Any],
+    problems: list[Problem],
+    *,
+    new: bool,
+) -> HttpResponse:
+    preview = Service(
+        name=state["name"], fields=[_declared(row) for row in state["fields"] if row["label"]]
+    )
+    context = {
+        "service": service,
+        "new": new,
+        "state": state,
+        "problems": [problem_words(problem, _PLACES) for problem in problems],
+        "field_types": FIELD_TYPES,
+        "icons": ICONS,
+        "condition_fields": field_choices("person."),
+        "operators": operator_choices(),
+        "known_values": _known_values(),
+        "preview": RequestForm(service=preview, auto_id="preview_%s"),
+        "workflows": workflows_of(service.key) if not new else [],
+    }
+    status = 422 if problems else 200
+    return render(request, "workflows/service_edit.html", context, status=status)
+
+
+def _known_values() -> list[str]:
+    """Names that a condition's value is often one of."""
+    entities = LegalEntity.objects.values_list("name", flat=True)
+    return [*entities, *Team.objects.values_list("name", flat=True)]
+
+
+def _stored(service: Service) -> dict[str, Any]:
+    parts = condition_rows(service.audience)
+    return {
+        "key": service.key,
+        "name": service.name,
+        "description": service.description,
+        "category": service.category,
+        "icon": service.icon,
+        "active": service.active,
+        "combinator": parts[0] if parts else "and",
+        "audience": parts[1] if parts else None,
+        "audience_words": audience_words(service.audience),
+        "fields": [{name: _shown(field.get(name)) for name in _FIELD} for field in service.fields],
+    }
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value in (None, False) else str(value)
+
+
+def _posted(post: Mapping[str, Any], service: Service, *, new: bool) -> dict[str, Any]:
+    names = ("name", "description", "category", "icon")
+    words = {name: str(post.get(name, "")).strip() for name in names}
+    simple = condition_rows(service.audience) is not None
+    return words | {
+        "key": str(post.get("key", "")).strip() or slugify(words["name"])[:60]
+        if new
+        else service.key,
+        "active": post.get("active") == "on",
+        "combinator": str(post.get("combinator", "and")),
+        "audience": rows_posted(post, "audience", CONDITION) if simple else None,
+        "audience_words": audience_words(service.audience),
+        "fields": rows_posted(post, "field", _FIELD),
+    }
+
+
+def _row(state: Mapping[str, Any], service: Service) -> dict[str, Any]:
+    """The service as it would stand in a workspace document."""
+    row = {name: state[name] for name in ("key", "name", "description", "category", "icon")} | {
+        "fields": [_declared(field) for field in state["fields"]]
+    }
+    audience = service.audience
+    if state["audience"] is not None:
+        audience = condition_data(state["combinator"], state["audience"])
+    return row | ({"audience": audience} if audience else {})
+
+
+def _declared(row: Mapping[str, str]) -> dict[str, Any]:
+    """One question; its name is made from its label once and then stays."""
+    name = row["name"] or slugify(row["label"]).replace("-", "_")[:60]
+    field: dict[str, Any] = {"name": name, "type": row["type"] or "text", "label": row["label"]}
+    if row["required"]:
+        field["required"] = True
+    if row["type"] == "choice":
+        field["choices"] = [part.strip() for part in row["choices"].split(",") if part.strip()]
+    if row["help"]:
+        field["help"] = row["help"]
+    return field

@@ -179,3 +179,17 @@ def _managers() -> _Managers:
 def names_of(person_ids: Collection[int]) -> dict[int, Person]:
     """Those people, to be named on a page."""
     return Person.objects.select_related("team").in_bulk(list(person_ids))
+
+
+def said_of(person: Person, found: DirectoryField) -> list[tuple[str, Any]]:
+    """What each source's leading record says of one person's field: (source, value)."""
+    if not found.sourced:
+        return []
+    rows = person.source_records.filter(is_primary=True).order_by("source")
+    records = _live_first(
+        [
+            (row.is_live, (row.source, row.values))
+            for row in rows.only("source", "is_live", "values")
+        ]
+    )
+    return [(source, shown) for _, source, shown in _said(found.key, records, _Managers())]

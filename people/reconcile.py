@@ -32,7 +32,7 @@ from people.plan import (
     Ref,
 )
 from people.records import SkippedRecord, WorkerRecord
-from people.resolving import CUSTOM, Resolved, local_today, person_status, resolve
+from people.resolving import CUSTOM, Resolved, local_today, person_status, resolve, resolve_alone
 from people.viewing import views_of
 
 
@@ -145,7 +145,7 @@ class _People:
             ref = self.matching.owner.get(view.key)
             if ref is not None:
                 grouped.setdefault(ref, []).append(view)
-        return {
+        found = {
             ref: resolve(
                 grouped[ref],
                 before=self.directory.people.get(ref) if isinstance(ref, int) else None,
@@ -155,6 +155,15 @@ class _People:
             )
             for ref in sorted(grouped, key=lambda ref: (isinstance(ref, str), ref))
         }
+        for person in self.directory.people.values():
+            # Without records nothing is resolved, but for what is or was set by hand.
+            if person.id not in found and (
+                person.overrides or MANUAL in person.value_sources.values()
+            ):
+                found[person.id] = resolve_alone(
+                    person, directory=self.directory, policy=self.policy, now=self.now
+                )
+        return found
 
     def _settle_emails(self, resolved: Mapping[Ref, Resolved]) -> list[Conflict]:
         """A blank address never replaces one; one address is one person's."""

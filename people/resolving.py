@@ -26,6 +26,8 @@ from people.zones import is_zone, single_zone, zone_info
 from siit_remote.lib.clock import today_in
 
 CUSTOM = "custom."
+NOBODY = ManagerClaim(source=MANUAL)
+"""Said by hand that there is no manager; also where nobody could say."""
 _CANCELLED_NOTE = "The onboarding was cancelled before it began; nobody left."
 
 
@@ -100,6 +102,38 @@ def resolve(
     result.sources["status"] = result.sources.get("contract_status", lead.source)
     _flag_gaps(result, lead)
     return result
+
+
+def resolve_alone(
+    before: KnownPerson, *, directory: Directory, policy: Policy, now: datetime
+) -> Resolved:
+    """Somebody of whom no source has a record: what is stored, and what was set by hand.
+
+    A value that was set by hand and no longer is becomes blank: no source can say it.
+    """
+    values = {**before.values, "custom": dict(before.values.get("custom") or {})}
+    sources = {key: source for key, source in before.value_sources.items() if source != MANUAL}
+    manager = directory.people.get(before.values.get("manager") or 0)
+    claim = ManagerClaim(source="", email=manager.values["work_email"]) if manager else NOBODY
+    result = Resolved(values=values, sources=sources, claim=claim, today=now.date())
+    for name in before.value_sources.keys() - sources.keys() - before.overrides.keys():
+        _blank(result, name)
+    _apply_overrides(result, before)
+    if result.sources.get("worker_type") == MANUAL and "employment_type" not in before.overrides:
+        values["employment_type"] = policy.employment_types.get(values["worker_type"], "")
+    result.today = local_today(values, policy, now)
+    if before.values["status"] != PersonStatus.EXTERNAL:
+        values["status"] = person_status(values, result.today)
+    return result
+
+
+def _blank(result: Resolved, name: str) -> None:
+    if name == "manager":
+        result.claim = NOBODY
+    elif name.startswith(CUSTOM):
+        result.values["custom"].pop(name.removeprefix(CUSTOM), None)
+    else:
+        result.values[name] = None if name in DATES else ""
 
 
 def person_status(values: Mapping[str, Any], today: date, *, leaving: bool = False) -> str:

@@ -14,6 +14,8 @@ from django.db.models import Q
 from people.applying import ApplyResult, chunks, event_for, plan_apply
 from people.choices import PersonStatus, WorkerType
 from people.defaults import directory_defaults_ensure, workspace_get
+from people.fields_registry import directory_field
+from people.fields_values import UnfitValueError, value_of_kind
 from people.loading import directory_load, directory_lock, policy_load
 from people.models import (
     EmploymentType,
@@ -139,10 +141,20 @@ def override_clean(person: Person, field: str, value: Any) -> Any:
         except (TypeError, ValueError) as error:
             raise OverrideError("Write the date as 2026-11-24.") from error
     if field.startswith(CUSTOM):
-        return value
+        return _custom_clean(field, value)
     text = str(value).strip()
     _override_check(person, field, text)
     return text.lower() if field == "manager" else text
+
+
+def _custom_clean(field: str, value: Any) -> Any:
+    known = directory_field(field)
+    if known is None:
+        raise OverrideError(f"There is no custom field “{field.removeprefix(CUSTOM)}”.")
+    try:
+        return value_of_kind(known, value)
+    except UnfitValueError as error:
+        raise OverrideError(str(error)) from error
 
 
 def _override_check(person: Person, field: str, text: str) -> None:

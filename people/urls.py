@@ -2,11 +2,26 @@
 
 from django.urls import path
 
-from people import fields_views, views
+from people import fields_override_views, fields_views, views
 
 urlpatterns = [
     path("people/", views.people, name="people"),
     path("people/<int:pk>/", views.person, name="person"),
+    path(
+        "people/<int:pk>/override/",
+        fields_override_views.person_overrides,
+        name="person-overrides",
+    ),
+    path(
+        "people/<int:pk>/override/<str:field>/",
+        fields_override_views.person_override,
+        name="person-override",
+    ),
+    path(
+        "people/<int:pk>/override/<str:field>/remove/",
+        fields_override_views.person_override_remove_now,
+        name="person-override-remove",
+    ),
     path("settings/fields/", fields_views.fields, name="fields"),
     path("settings/fields/preview/<int:pk>/", fields_views.proposal, name="fields-proposal"),
     path(

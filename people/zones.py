@@ -40,6 +40,13 @@ def _known_zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
+@cache
+def zones_known() -> tuple[str, ...]:
+    """Names to choose from: places and UTC, without the old aliases of single letters."""
+    places = (name for name in _known_zones() if "/" in name and not name.startswith("Etc/"))
+    return ("UTC", *sorted(places))
+
+
 def is_zone(name: str) -> bool:
     """Whether ``name`` is an IANA time zone."""
     return name in _known_zones()

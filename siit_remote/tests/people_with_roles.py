@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from integrations.models import Connection, SyncRun
-from people.models import FieldProposal, LegalEntity, Person
+from people.models import FieldOverride, FieldProposal, LegalEntity, Person
 from siit_remote.audit.services import record
 from siit_remote.lib import clock
 from siit_remote.roles import (
@@ -138,10 +138,17 @@ def _work(company: Company) -> None:
     absence = Absence.objects.create(
         person=manager, starts_on=now.date() + timedelta(days=30), created_at=now
     )
+    Person.objects.filter(pk=person.pk).update(
+        job_title="Lead", value_sources={"job_title": "manual"}
+    )
+    FieldOverride.objects.create(
+        person=person, field="job_title", value="Lead", reason="Known here", set_at=now,
+        set_by=company.users["hr"],
+    )  # fmt: skip
     record("settings.changed", actor=company.users["owner"], object_label="Workspace")
     company.objects = {
         "connection": connection, "sync": sync, "workflow": workflow, "run": run, "step": step,
         "approval": approval, "task": task, "service": service, "request": asked,
-        "proposal": proposal,
+        "proposal": proposal, "overridden": person,
         "delegation": delegation, "absence": absence,
     }  # fmt: skip

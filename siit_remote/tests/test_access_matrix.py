@@ -37,6 +37,9 @@ MATRIX: dict[str, tuple[str, str]] = {
     "readyz": (OPEN, NO_METHOD),
     "people": ("302 302 302 302 200 200", NO_METHOD),
     "person": ("302 200 200 200 200 404", NO_METHOD),
+    "person-overrides": (ADMINS, NO_METHOD),
+    "person-override": (ADMINS, "302 422 422 403 403 403"),
+    "person-override-remove": (NO_METHOD, ADMINS_POST),
     "fields": (ADMINS, ADMINS_POST),
     "field": (ADMINS, ADMINS_POST),
     "fields-proposal": (ADMINS, NO_METHOD),
@@ -112,6 +115,9 @@ def _kwargs(name: str, company: Company) -> dict[str, Any]:
     made = company.objects
     return {
         "person": {"pk": company.people["report"].pk},
+        "person-overrides": {"pk": made["overridden"].pk},
+        "person-override": {"pk": made["overridden"].pk, "field": "end_date"},
+        "person-override-remove": {"pk": made["overridden"].pk, "field": "end_date"},
         "field": {"key": "country"},
         "fields-proposal": {"pk": made["proposal"].pk},
         "fields-proposal-apply": {"pk": made["proposal"].pk},

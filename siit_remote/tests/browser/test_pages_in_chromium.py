@@ -35,6 +35,8 @@ MAIN = (
     "service-new",
     "service-edit",
     "activity",
+    "person-overrides",
+    "person-override",
     "fields",
     "field",
     "fields-proposal",

@@ -10,6 +10,7 @@ from django.db import transaction
 from integrations.connection_form import clean_settings, host_of
 from integrations.connectors.base import (
     CONNECTORS,
+    AccountAdmin,
     Client,
     ConnectionSettings,
     Connector,
@@ -52,8 +53,11 @@ def connector_of(connection: Connection) -> Connector:
     return connector
 
 
-def client_for(connection: Connection) -> Client:
-    """Bind the connector to this connection, secrets decrypted. Raises ``ConfigError``."""
+def client_for(connection: Connection, *, feeding: bool = False) -> Client:
+    """Bind the connector to this connection, secrets decrypted. Raises ``ConfigError``.
+
+    ``feeding``: for a whole refresh of people, whose pages are not written down one by one.
+    """
     connector = connector_of(connection)
     if connection.status == Status.DISCONNECTED:
         raise ConfigError(f"{connection.name} is disconnected. Connect it again to use it.")
@@ -73,7 +77,7 @@ def client_for(connection: Connection) -> Client:
         recorder=delivery_recorder(connection.pk),
         allow_private=settings.OUTBOUND_ALLOW_PRIVATE,
         # A feed reads hundreds of pages: its sync run tells the story, the log keeps failures.
-        record_reads=connector.category != "HRIS",
+        record_reads=connector.category != "HRIS" and not feeding,
     )
     return connector.client(
         ConnectionSettings(
@@ -224,11 +228,12 @@ def connection_test(connection: Connection, *, actor: Actor = None) -> TestResul
     nothing is raised for it.
     """
     failure, code = "", ""
-    source = False
+    source = admin = False
     result = TestResult()
     try:
         client = client_for(connection)
         source = isinstance(client, PeopleSource)
+        admin = isinstance(client, AccountAdmin)
         result = client.test()
         failure = _other_company(connection, result)
         code = OTHER_COMPANY if failure else ""
@@ -242,7 +247,8 @@ def connection_test(connection: Connection, *, actor: Actor = None) -> TestResul
             "last_error_code": code,
         }
     else:
-        unfinished = source and connection.finished_at is None
+        # An identity provider works for accounts before its people were ever imported.
+        unfinished = source and not admin and connection.finished_at is None
         changes = {
             "status": Status.DRAFT if unfinished else Status.READY,
             "last_error": "",

@@ -20,6 +20,7 @@ from integrations.errors import (
     UnauthorizedError,
 )
 from integrations.models import Connection, SyncRun
+from integrations.people_sources import feed_with_known_accounts
 from integrations.services import client_for, connection_mark_unauthorized
 from integrations.sync_apply import judge, sources_by_age, sync_apply, sync_record
 from integrations.sync_held import held_apply, held_discard
@@ -131,7 +132,7 @@ def _sync(
 
 
 def _source_of(connection: Connection, client: PeopleSource | None) -> PeopleSource:
-    found: Any = client or client_for(connection)
+    found: Any = client or client_for(connection, feeding=True)
     if not isinstance(found, PeopleSource):
         raise ConfigError(f"{connection.name} is not a source of people.")
     return found
@@ -145,6 +146,7 @@ def _fetch(
         _remember_account(connection, source)
     report = sync_progress(run)
     feed = source.fetch_people(today=_today(now), progress=report)
+    feed = feed_with_known_accounts(connection, feed)
     _refuse_suspect(connection, feed)
     report(f"Comparing {len(feed.records)} workers")
     return feed
@@ -177,6 +179,7 @@ def _rehearse(connection: Connection, *, now: datetime, client: PeopleSource | N
     try:
         source = _source_of(connection, client)
         feed = source.fetch_people(today=_today(now), progress=lambda words: None)
+        feed = feed_with_known_accounts(connection, feed)
         _refuse_suspect(connection, feed)
     except IntegrationError as error:
         return SyncReport(status=Status.FAILED.value, error=error.message)

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth import get_user_model
 
-from integrations.connectors.base import CONNECTORS
 from integrations.models import Connection, SyncRun
+from integrations.people_sources import people_connections
 from integrations.sync import SyncRefusedError, run_sync
 from people.defaults import workspace_get
 from siit_remote.lib import clock
@@ -22,10 +22,7 @@ def sync_connections() -> int:
     """Sync every ready source of people whose time has come. Returns how many were tried."""
     now = clock.now()
     every = timedelta(hours=workspace_get().sync_every_hours)
-    kinds = [connector.key for connector in CONNECTORS if connector.category == "HRIS"]
-    rows = Connection.objects.filter(
-        connector__in=kinds, status=Connection.Status.READY, finished_at__isnull=False
-    )
+    rows = people_connections().filter(status=Connection.Status.READY, finished_at__isnull=False)
     tried = 0
     for connection in rows.order_by("pk"):
         if sync_is_due(connection, now=now, every=every):

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from integrations.connectors.base import CONNECTORS
 from integrations.models import Connection, SyncRun
+from integrations.people_sources import brings_people
 from siit_remote.access import require
 
 SECTIONS = ("HRIS", "Identity", "Chat", "Mail", "Equipment", "Other")
@@ -51,7 +52,7 @@ def connection(request: HttpRequest, key: str) -> HttpResponse:
         {
             "connection": found,
             "connector": connector,
-            "is_source": connector is not None and connector.category == "HRIS",
+            "is_source": brings_people(found),
             "page": Paginator(syncs, _PAGE).get_page(request.GET.get("page")),
             "held": syncs.filter(status=SyncRun.Status.HELD).first(),
             "deliveries": found.deliveries.all()[:10]

@@ -308,7 +308,7 @@ class _Writer:
                 baseline=baseline,
                 key=event_key(EventKind.PERSON_ADDED.value, self.ids[plan.ref]),
             )
-            for plan in self.plan.created
+            for plan in self.plan.joining
         ]
         rows += [
             event_for(

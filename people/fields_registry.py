@@ -137,7 +137,7 @@ BUILT_IN: tuple[DirectoryField, ...] = (
     *_fields(
         "Place and language",
         ("timezone", "Time zone", {"kind": "zone"}),
-        ("language", "Language", {"sourced": False, "note": "Set by hand, person by person."}),
+        ("language", "Language", {}),
     ),
 )
 

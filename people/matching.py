@@ -13,6 +13,7 @@ from people.folding import email_key, fold
 from people.plan import Conflict, Directory, KnownPerson, KnownRecord, RecordKey, Ref
 from people.records import WorkerRecord
 
+CLOSED_UNKNOWN = "The account is deactivated, and nobody here is known by its address."
 ENDED_UNKNOWN = "Ended. Only active and upcoming contracts sync by default."
 NO_EMAIL = "No work email yet: a person is found by work email."
 BAD_EMAIL = "The work email is not an address."
@@ -154,7 +155,12 @@ def _match_by_email(
                 continue
             ref = former
         if ref not in linked and not any(view.record.is_live for view in group):
-            skipped.update({view.key: ENDED_UNKNOWN for view in group})
+            skipped.update(
+                {
+                    view.key: CLOSED_UNKNOWN if view.record.account else ENDED_UNKNOWN
+                    for view in group
+                }
+            )
             continue
         owner.update({view.key: email if ref is None else ref for view in group})
     return Matching(owner=owner, skip_reason=skipped, conflicts=tuple(conflicts))

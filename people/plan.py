@@ -211,6 +211,23 @@ class Plan:
         return [person for person in self.people if person.before is None]
 
     @property
+    def joining(self) -> Sequence[PersonPlan]:
+        """Those who are added to the staff: new, or known by an account alone until now."""
+        outside = ("external", "ended")
+        return [
+            person
+            for person in self.people
+            if person.values["status"] != "external"
+            and (
+                person.before is None
+                or (
+                    person.before_value("status") == "external"
+                    and person.values["status"] not in outside
+                )
+            )
+        ]
+
+    @property
     def updated(self) -> Sequence[PersonPlan]:
         """Known people with a changed value."""
         return [person for person in self.people if person.before is not None and person.changes]

@@ -207,7 +207,7 @@ class _People:
                 continue
             answer = manager_find(claim, of=ref, owners=self.matching.owner, by_email=index.find)
             found.values["manager"] = links[ref] = answer.ref
-            here = found.values["status"] != PersonStatus.ENDED
+            here = found.values["status"] not in (PersonStatus.ENDED, PersonStatus.EXTERNAL)
             if answer.problem and here:
                 found.flag(answer.problem, answer.note)
             elif here and answer.ref and statuses.get(answer.ref) == PersonStatus.ENDED:

@@ -58,6 +58,12 @@ class WorkerRecord:
     manager_user_email: str = ""
     """E-mail of the manager's user account, for managers who are no workers themselves."""
     manager_name: str = ""
+    language: str = ""
+    """Language tag, as ``fr`` or ``pt-BR``."""
+    account: bool = False
+    """An account at an identity provider: no employment, so nobody starts or leaves by it."""
+    deactivated: bool = False
+    """Of an account: nobody can sign in with it any more."""
     custom: dict[str, Any] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     """Values of :class:`people.choices.Problem` that the source's own data shows."""
@@ -66,8 +72,8 @@ class WorkerRecord:
 
     @property
     def is_live(self) -> bool:
-        """Upcoming or active: an employment that has not ended."""
-        return self.contract_status != "ended"
+        """Upcoming or active: an employment that has not ended, or an account in use."""
+        return self.contract_status != "ended" and not self.deactivated
 
     def to_data(self) -> dict[str, Any]:
         """JSON shape; dates as ISO text."""

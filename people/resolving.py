@@ -26,6 +26,7 @@ from people.zones import is_zone, single_zone, zone_info
 from siit_remote.lib.clock import today_in
 
 CUSTOM = "custom."
+_LONGEST = {**TEXTS, "language": 10}
 NOBODY = ManagerClaim(source=MANUAL)
 """Said by hand that there is no manager; also where nobody could say."""
 _CANCELLED_NOTE = "The onboarding was cancelled before it began; nobody left."
@@ -97,11 +98,23 @@ def resolve(
     lead = chooser.lifecycle.record
     for problem, note in zip_longest(lead.problems, lead.notes, fillvalue=""):
         result.flag(problem, note)
+    result.sources["status"] = result.sources.get("contract_status", lead.source)
+    if lead.account:
+        _settle_outsider(result, lead)
+        return result
     _settle_end(result, chooser.lifecycle, views, before)
     result.values["status"] = person_status(result.values, result.today, leaving=lead.offboarding)
-    result.sources["status"] = result.sources.get("contract_status", lead.source)
     _flag_gaps(result, lead)
     return result
+
+
+def _settle_outsider(result: Resolved, lead: WorkerRecord) -> None:
+    """Known by an account alone: never an employee, and never a leaver."""
+    status = PersonStatus.ENDED if lead.deactivated else PersonStatus.EXTERNAL
+    result.values["status"] = status.value
+    result.flags.clear()
+    # A closed account is nobody's last day: recorded, but no rule may take it for a leaving.
+    result.quiet = frozenset({"status"})
 
 
 def resolve_alone(
@@ -154,12 +167,11 @@ class _Chooser:
     """Which source speaks for which field."""
 
     def __init__(self, primaries: Mapping[str, View], policy: Policy) -> None:
-        live = {source: view for source, view in primaries.items() if view.record.is_live}
-        # People leave, contracts end: an ended employment says nothing while another one lives.
-        self._views = live or dict(primaries)
+        self._views = _heard(primaries)
         self._policy = policy
         self._by_age = self._ordered(policy.sources_by_age)
-        self.lifecycle = self.pick("contract_status") or self._by_age[0]
+        employed = [view for view in self._by_age if not view.record.account]
+        self.lifecycle = self.pick("contract_status") or (employed or self._by_age)[0]
 
     def _ordered(self, first: Sequence[str]) -> list[View]:
         rest = sorted(self._views)
@@ -179,23 +191,40 @@ class _Chooser:
         return None
 
 
+def _heard(primaries: Mapping[str, View]) -> dict[str, View]:
+    """Whose values count: live employments before ended ones, and accounts that are in use.
+
+    People leave, contracts end: an ended employment says nothing while another one lives. An
+    account that outlives its owner's employment keeps nobody here.
+    """
+    work = {source: view for source, view in primaries.items() if not view.record.account}
+    live = {source: view for source, view in work.items() if view.record.is_live}
+    accounts = {
+        source: view
+        for source, view in primaries.items()
+        if view.record.account and view.record.is_live
+    }
+    return {**(live or work), **accounts} or dict(primaries)
+
+
 def _copy_values(result: Resolved, chooser: _Chooser, directory: Directory) -> None:
     values, sources = result.values, result.sources
-    for name in ("work_email", *TEXTS, *DATES):
+    for name in ("work_email", "language", *TEXTS, *DATES):
         view = chooser.pick(name)
         values[name] = "" if name not in DATES else None
         if view is not None:
             value = getattr(view.record, name)
-            values[name] = value[: TEXTS[name]] if name in TEXTS else value
+            values[name] = value[: _LONGEST[name]] if name in _LONGEST else value
             sources[name] = view.record.source
     entity = chooser.pick("legal_entity_id")
     if entity is not None and entity.record.source == sources.get("legal_entity", ""):
         known = directory.entity_names.get(entity.record.legal_entity_id)
         values["legal_entity"] = known or values["legal_entity"]
     lead = chooser.lifecycle.record
-    values["remote_id"], values["display_id"] = lead.external_id[:64], lead.display_id[:32]
-    sources["remote_id"] = lead.source
-    values["language"] = ""
+    values["remote_id"] = values["display_id"] = ""
+    if not lead.account:
+        values["remote_id"], values["display_id"] = lead.external_id[:64], lead.display_id[:32]
+        sources["remote_id"] = lead.source
     values["custom"] = {}
     names = {name for view in chooser.candidates("custom") for name in view.record.custom}
     for name in sorted(names):

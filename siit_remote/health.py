@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django_q.models import OrmQ
 
-from integrations.connectors.base import CONNECTORS
 from integrations.models import Connection, SyncRun
+from integrations.people_sources import brings_people
 from people.models import Person, Workspace
 from siit_remote.lib import clock
 from workflows.models import Run, Workflow
@@ -51,10 +51,9 @@ def connection_health(connection: Connection, *, at: datetime, hours: int) -> Co
     syncs = connection.syncs.defer("held_records", "names", "skipped")
     good = syncs.filter(status=SyncRun.Status.APPLIED).first()
     since = good.finished_at if good and good.finished_at else connection.finished_at
-    connector = CONNECTORS.get(connection.connector)
     stale = (
-        connector is not None
-        and connector.category == "HRIS"
+        brings_people(connection)
+        and connection.finished_at is not None
         and connection.status != Connection.Status.DRAFT
         and since is not None
         and at - since > timedelta(hours=hours * STALE_INTERVALS)

@@ -22,7 +22,7 @@ EVERY = timedelta(hours=4)
 @pytest.fixture(autouse=True)
 def source(monkeypatch: pytest.MonkeyPatch) -> FakeSource:
     fake = FakeSource([worker("w1")])
-    monkeypatch.setattr(sync_module, "client_for", lambda connection: fake)
+    monkeypatch.setattr(sync_module, "client_for", lambda connection, **_: fake)
     return fake
 
 

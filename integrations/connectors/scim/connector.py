@@ -17,11 +17,15 @@ from integrations.connectors.base import (
 from integrations.connectors.scim.accounts import Accounts
 from integrations.connectors.scim.groups import Groups
 from integrations.connectors.scim.matching import to_account
+from integrations.connectors.scim.people import fetch_users
 from integrations.connectors.scim.session import Capabilities, ScimSession
 from integrations.errors import PermanentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from datetime import date
+
+    from integrations.connectors.base import Feed
 
 
 class ScimClient:
@@ -95,6 +99,18 @@ class ScimClient:
         return self._groups.of(external_id)
 
 
+class ScimDirectory(ScimClient):
+    """A SCIM server that also brings people; a :class:`PeopleSource` besides."""
+
+    def __init__(self, session: ScimSession, *, key: str, **more: Any) -> None:
+        super().__init__(session, **more)
+        self._key = key
+
+    def fetch_people(self, *, today: date, progress: Callable[[str], None]) -> Feed:
+        """Every user as a record of an account. ``today`` plays no part: accounts have no dates."""
+        return fetch_users(self._session, source=self._key, progress=progress)
+
+
 def _supported(config: Mapping[str, Any], name: str) -> bool:
     """Whether a feature is announced; assumed where the server says nothing about it."""
     feature = config.get(name)
@@ -108,7 +124,10 @@ class ScimConnector:
     key = "scim"
     label = "SCIM identity provider"
     category = "Identity"
-    help = "Creates and deactivates accounts and puts people into groups over SCIM 2.0."
+    help = (
+        "Creates and deactivates accounts and puts people into groups over SCIM 2.0; can also "
+        "bring its users into the people list."
+    )
     icon = "key"
     settings: tuple[Setting, ...] = (
         Setting(
@@ -116,6 +135,14 @@ class ScimConnector:
             label="Base address",
             help="The address under which /Users lies, as https://idp.example.com/scim/v2.",
             required=True,
+        ),
+        Setting(
+            name="people",
+            label="Bring its users into the people list",
+            help="With yes, users come in as people: by work email to whom they belong, else as "
+            "externals. Choose field by field under Fields which source is right.",
+            default="no",
+            choices=("no", "yes"),
         ),
         Setting(name="bearer_token", label="Bearer token", required=True, secret=True),
     )
@@ -126,4 +153,7 @@ class ScimConnector:
         session = ScimSession(
             transport, base_url=base_url, token=settings.secrets.get("bearer_token", "")
         )
-        return ScimClient(session, base_url=base_url, capabilities=settings.capabilities)
+        common: dict[str, Any] = {"base_url": base_url, "capabilities": settings.capabilities}
+        if settings.config.get("people") == "yes":
+            return ScimDirectory(session, key=settings.key, **common)
+        return ScimClient(session, **common)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from integrations.connectors.base import HttpResponse, Transport
 
 _PAGE = 100
-_MAX_PAGES = 500
+_MAX_PAGES = 5_000
 _PAGE_BYTES = 8_000_000
 _MEDIA_TYPE = "application/scim+json"
 # What servers answer to a filter or a PATCH that they do not know.

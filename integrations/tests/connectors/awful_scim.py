@@ -31,6 +31,9 @@ class AwfulScim:
     hide_groups: bool = False
     groups_by_hand: bool = False
     page_size: int = 1000
+    pages: str = "work"
+    """work | stuck (always the first) | short (announces more than there are)
+    | moving (somebody is added in front while it is read)."""
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
     groups: dict[str, dict[str, Any]] = field(default_factory=dict)
     config: bool = True
@@ -122,12 +125,16 @@ class AwfulScim:
             if match is None:
                 return Answer(400, json={"scimType": "invalidFilter"})
             rows = [one for one in rows if self._matches(one, match[1], json.loads(match[2]))]
-        start = int(asked.query.get("startIndex", "1"))
+        start = 1 if self.pages == "stuck" else int(asked.query.get("startIndex", "1"))
+        if self.pages == "moving" and start > 1:
+            self.pages = "work"
+            newcomer = self.add_user("newcomer@acme.test")
+            rows = [table[newcomer], *rows]
         count = min(int(asked.query.get("count", "100")), self.page_size)
         page = rows[start - 1 : start - 1 + count]
         return Answer(
             json={
-                "totalResults": len(rows),
+                "totalResults": len(rows) + (self.pages == "short"),
                 "startIndex": start,
                 "Resources": [self._shown(one) for one in page],
             }

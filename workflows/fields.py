@@ -1,7 +1,8 @@
 """The typed registry of what a condition can ask about.
 
 A field is a stable name (`person.country`). `person.custom.NAME` and `request.form.NAME` are
-made on demand: text, unless the caller passes the type that an admin gave them.
+made on demand: text, unless the caller passes the type (or the whole field, with its name and
+choices) that an admin gave them.
 """
 
 from __future__ import annotations
@@ -19,10 +20,6 @@ from people.choices import ContractStatus, PersonStatus, WorkerType
 from workflows.operators import FieldType
 from workflows.problems import did_you_mean
 
-FieldTypes = Mapping[str, FieldType]
-"""Types of dynamic fields by full key: {"person.custom.level": "number"}."""
-
-NO_TYPES: FieldTypes = MappingProxyType({})
 CUSTOM_PREFIX = "person.custom."
 _DYNAMIC = re.compile(r"(person\.custom|request\.form)\.([A-Za-z0-9][A-Za-z0-9_-]{0,63})")
 
@@ -47,7 +44,13 @@ class FieldSpec:
         return _labels(self.choices).get(text.strip().casefold(), text)
 
 
-@lru_cache(maxsize=64)
+FieldTypes = Mapping[str, FieldType | FieldSpec]
+"""Dynamic fields by full key, as a type alone or whole: {"person.custom.level": "number"}."""
+
+NO_TYPES: FieldTypes = MappingProxyType({})
+
+
+@lru_cache(maxsize=1024)
 def _labels(choices: tuple[tuple[str, str], ...]) -> dict[str, str]:
     return {key.casefold(): label for key, label in choices}
 
@@ -106,7 +109,15 @@ FIELDS: Mapping[str, FieldSpec] = MappingProxyType({spec.key: spec for spec in (
 def field_spec(key: str, types: FieldTypes = NO_TYPES) -> FieldSpec | None:
     """The field of that name, or None if there is no such field."""
     known = FIELDS.get(key)
-    return known if known is not None else _dynamic_spec(key, types.get(key, "text"))
+    if known is not None:
+        return known
+    given = types.get(key, "text")
+    return given if isinstance(given, FieldSpec) else _dynamic_spec(key, given)
+
+
+def is_dynamic(key: str) -> bool:
+    """Whether somebody may have made a field of this name: `person.custom.*`, `request.form.*`."""
+    return _DYNAMIC.fullmatch(key) is not None
 
 
 @lru_cache(maxsize=1024)

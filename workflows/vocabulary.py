@@ -10,6 +10,7 @@ from integrations.models import Application, Bundle, Connection
 from people.models import Role
 from workflows.document.timing import own_params
 from workflows.document.validate import References
+from workflows.field_types import field_types_now
 from workflows.fields import NO_TYPES, FieldTypes
 from workflows.models import ApproverPolicy, MessageTemplate, Service
 from workflows.nodes import ACTIONS, APPROVERS, TRIGGERS, Action, Approver, Trigger
@@ -75,6 +76,7 @@ VOCABULARY = NodeVocabulary()
 def vocabulary_now() -> NodeVocabulary:
     """The vocabulary with every key that exists in the workspace now."""
     return NodeVocabulary(
+        field_types=field_types_now(),
         references=References(
             connections=set(Connection.objects.values_list("key", flat=True)),
             templates=set(MessageTemplate.objects.values_list("key", flat=True)),
@@ -83,5 +85,5 @@ def vocabulary_now() -> NodeVocabulary:
             policies=set(ApproverPolicy.objects.values_list("key", flat=True)),
             services=set(Service.objects.values_list("key", flat=True)),
             roles=set(Role.objects.values_list("name", flat=True)),
-        )
+        ),
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from workflows.conditions.tree import Group, Rule
-from workflows.conditions.values import date_of
-from workflows.fields import NO_TYPES, FieldSpec, FieldTypes, field_spec
+from workflows.conditions.values import date_of, rule_spec
+from workflows.fields import NO_TYPES, FieldSpec, FieldTypes
 from workflows.operators import OPERATORS
 
 _MONTHS = (
@@ -80,7 +80,7 @@ def _days_words(operator: str, days: object) -> str:
 
 def describe_rule(rule: Rule, types: FieldTypes = NO_TYPES) -> str:
     """One rule: "worker type is Contractor"."""
-    spec = field_spec(rule.field, types)
+    spec = rule_spec(rule, types)
     label = lower_first(spec.label) if spec else rule.field or "…"
     return f"{label} {wanted_words(rule, spec)}"
 

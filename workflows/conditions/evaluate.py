@@ -19,10 +19,11 @@ from workflows.conditions.values import (
     days_after,
     list_of,
     number_of,
+    rule_spec,
     text_of,
     wanted,
 )
-from workflows.fields import NO_TYPES, FieldTypes, field_spec
+from workflows.fields import NO_TYPES, FieldTypes
 
 
 class Truth(Enum):
@@ -106,7 +107,7 @@ def _never_told(facts: Facts, today: date) -> Truth:
 def compile_rule(rule: Rule, types: FieldTypes = NO_TYPES) -> Condition:
     """One rule as a function of (facts, today)."""
     try:
-        want = wanted(rule, field_spec(rule.field, types))
+        want = wanted(rule, rule_spec(rule, types))
     except Refused:
         return _never_told
     key = rule.field

@@ -15,18 +15,32 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from django.db.models import F, Q, TextField
-from django.db.models.functions import Lower, Trim
-from django.db.models.lookups import Contains, EndsWith, Exact, In, Regex, StartsWith
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Lower, Trim
+from django.db.models.lookups import (
+    Contains,
+    EndsWith,
+    Exact,
+    GreaterThan,
+    GreaterThanOrEqual,
+    In,
+    LessThan,
+    LessThanOrEqual,
+    Regex,
+    StartsWith,
+)
 
 from integrations.models import AppAccess
 from workflows.conditions.tree import Group, Rule
-from workflows.conditions.values import Refused, Wanted, days_after, wanted
-from workflows.fields import NO_TYPES, FieldSpec, FieldTypes, custom_name, field_spec
+from workflows.conditions.values import Refused, Wanted, days_after, rule_spec, wanted
+from workflows.fields import NO_TYPES, FieldSpec, FieldTypes, custom_name
 
 HELD_STATES = (AppAccess.State.GRANTED, AppAccess.State.REVOKING)
 """An access in one of these states is something the person holds."""
 _MAX_RULES = 150  # SQLite refuses expressions deeper than 1,000, and each rule stands four times
 _NOT_PLAIN = r"[^ -~]"
+_LIKE_JSON = r"^([-+0-9.].*|true|false|null|)$"
+_ISO_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 # Q() means "no filter", yet drops out of an OR: constants are kept apart until the end.
 _Part = Q | bool
@@ -123,7 +137,7 @@ class _Rules:
     types: FieldTypes
 
     def rule(self, rule: Rule) -> _May:
-        spec = field_spec(rule.field, self.types)
+        spec = rule_spec(rule, self.types)
         try:
             want = wanted(rule, spec)
         except Refused:
@@ -144,13 +158,26 @@ class _Rules:
         return f"{self.prefix}{spec.orm}"
 
     def _custom(self, want: Wanted) -> _May:
-        """Custom values are JSON of any type: only their absence is decided here."""
-        present = Q(**{f"{self.prefix}custom__has_key": custom_name(want.spec.key)})
+        """Custom values are JSON: decided here are plain texts and dates, the rest are candidates.
+
+        Numbers are written in different ways by the two databases, so Python compares those.
+        """
+        name = custom_name(want.spec.key)
+        present = Q(**{f"{self.prefix}custom__has_key": name})
         if want.operator == "is_empty":
             return _May(True, present, present, True, exact=False)
         if want.operator == "is_not_empty":
             return _May(present, True, True, present, exact=False)
-        return _May(present, present, True, True, exact=False)
+        text = Cast(KeyTextTransform(name, f"{self.prefix}custom"), TextField())
+        if want.spec.type == "date":
+            told = _custom_date(text, want, self.today)
+        elif want.spec.type in ("text", "choice", "reference"):
+            told = _custom_text(text, want)
+        else:
+            return _May(present, present, True, True, exact=False)
+        # Where the key is missing a comparison gives null, so presence is always said first.
+        true, false = (_and((present, part)) for part in told)
+        return _May(true, false, True, True, exact=False)
 
     def _apps(self, want: Wanted) -> _May:
         pk = f"{self.prefix}pk__in"
@@ -243,6 +270,45 @@ def _text_test(text: Lower, want: Wanted) -> Q | bool:
     if want.operator in ("in", "not_in"):
         return Q(In(text, plain))
     return Q(_LOOKUPS[want.operator](text, plain[0]))
+
+
+def _custom_text(text: Any, want: Wanted) -> tuple[_Part, _Part]:
+    """Rows that may be true and that may be false. Odd ones may be both.
+
+    Odd is what holds other than printable ASCII, and what looks like a number or a word of JSON:
+    Python and the databases write those in different ways.
+    """
+    folded = Lower(Trim(text), output_field=TextField())
+    odd = Q(Regex(text, _NOT_PLAIN)) | Q(Regex(folded, _LIKE_JSON))
+    test = _text_test(folded, want)
+    if not isinstance(test, Q):
+        hit: _Part = odd
+        miss: _Part = True
+    else:
+        hit, miss = test | odd, ~test | odd
+    return (miss, hit) if want.operator in _NEGATIVE else (hit, miss)
+
+
+def _custom_date(text: Any, want: Wanted, today: date) -> tuple[_Part, _Part]:
+    """The same for dates, of which ISO's text sorts by time; whatever is none is odd."""
+    odd = ~Q(Regex(text, _ISO_DATE))
+    operator, day = want.operator, want.first
+    if operator in ("in_next_days", "in_last_days"):
+        first = today if operator == "in_next_days" else days_after(today, -day)
+        last = days_after(today, day) if operator == "in_next_days" else today
+        inside = Q(GreaterThanOrEqual(text, first.isoformat())) & Q(
+            LessThanOrEqual(text, last.isoformat())
+        )
+        return inside | odd, ~inside | odd
+    lookup = {
+        "is": Exact,
+        "before": LessThan,
+        "after": GreaterThan,
+        "on_or_before": LessThanOrEqual,
+        "on_or_after": GreaterThanOrEqual,
+    }[operator]
+    test = Q(lookup(text, day.isoformat()))
+    return test | odd, ~test | odd
 
 
 def _date_tests(column: str, want: Wanted, today: date) -> tuple[Q, Q]:

@@ -17,8 +17,8 @@ from workflows.conditions.evaluate import (
     join_tests,
 )
 from workflows.conditions.tree import Group, Rule
-from workflows.conditions.values import Refused, wanted
-from workflows.fields import NO_TYPES, FieldTypes, field_spec
+from workflows.conditions.values import Refused, rule_spec, wanted
+from workflows.fields import NO_TYPES, FieldTypes
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def trace(group: Group, facts: Facts, today: date, *, types: FieldTypes = NO_TYP
 
 
 def _trace_rule(rule: Rule, facts: Facts, today: date, types: FieldTypes) -> TraceNode:
-    spec = field_spec(rule.field, types)
+    spec = rule_spec(rule, types)
     value = facts.get(rule.field)
     result = compile_rule(rule, types)(facts, today)
     label = spec.label if spec else rule.field or "The field"

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from workflows.conditions.tree import Rule
-from workflows.fields import FieldSpec
+from workflows.fields import NO_TYPES, FieldSpec, FieldTypes, field_spec, is_dynamic
 from workflows.operators import OPERATORS, OPERATORS_BY_TYPE, FieldType
 from workflows.problems import did_you_mean, shown
 
@@ -101,6 +101,32 @@ def list_of(value: object) -> frozenset[str] | None:
     if isinstance(value, list | tuple | set | frozenset):
         return frozenset(filter(None, map(text_of, value)))
     return None
+
+
+def rule_spec(rule: Rule, types: FieldTypes = NO_TYPES) -> FieldSpec | None:
+    """The field that a rule asks about, or None if there is no such field.
+
+    A dynamic field whose type the caller does not know has the one that the rule needs to make
+    sense: its operator or the kind of its value tells. What may be published was checked against
+    the types that admins gave (`conditions.check`), and values are stored in them, so that a
+    condition means the same wherever it is evaluated, and keeps its meaning with its version.
+    """
+    if rule.field in types or not is_dynamic(rule.field):
+        return field_spec(rule.field, types)
+    return field_spec(rule.field, {rule.field: _needed_type(rule)})
+
+
+def _needed_type(rule: Rule) -> FieldType:
+    if rule.operator in _ONLY_DATES:
+        return "date"
+    if rule.operator in _ONLY_NUMBERS:
+        return "number"
+    is_number = isinstance(rule.value, int | float) and not isinstance(rule.value, bool)
+    return "number" if is_number else "text"
+
+
+_ONLY_DATES = frozenset(OPERATORS_BY_TYPE["date"]) - frozenset(OPERATORS_BY_TYPE["text"])
+_ONLY_NUMBERS = frozenset(OPERATORS_BY_TYPE["number"]) - frozenset(OPERATORS_BY_TYPE["text"])
 
 
 def wanted(rule: Rule, spec: FieldSpec | None) -> Wanted:

@@ -25,7 +25,16 @@ from workflows.fields import FieldSpec, FieldTypes, field_spec
 from workflows.operators import OPERATORS, OPERATORS_BY_TYPE
 
 TODAY = date(2026, 3, 1)
-TYPES: FieldTypes = {"person.custom.level": "number", "person.custom.review": "date"}
+TYPES: FieldTypes = {
+    "person.custom.level": "number",
+    "person.custom.review": "date",
+    "person.custom.grade": FieldSpec(
+        "person.custom.grade", "Grade", "choice", choices=(("Gold", "Gold"), ("Tin", "Tin"))
+    ),
+    "person.custom.laptop": FieldSpec(
+        "person.custom.laptop", "Laptop", "choice", choices=(("true", "Yes"), ("false", "No"))
+    ),
+}
 NEAR_DATES = st.integers(-40, 40).map(lambda days: TODAY + timedelta(days=days))
 
 # Few values, so that rules and people meet; among them what databases fold differently.
@@ -42,6 +51,7 @@ FIELD_KEYS = (
     *("person.country", "person.worker_type", "person.contract_status", "person.status"),
     *("person.start_date", "person.end_date", "person.probation_end_date", "person.timezone"),
     *("person.apps", "person.custom.level", "person.custom.review", "person.custom.site"),
+    *("person.custom.grade", "person.custom.laptop"),
     *("request.service", "request.form.model", "change.after"),
 )
 COUNTRIES = ("FRA", "ESP", "DEU")

@@ -15,7 +15,7 @@ from workflows.conditions.evaluate import Truth, evaluate
 from workflows.conditions.sql import group_to_q
 from workflows.conditions.tree import Group, Rule
 from workflows.facts import facts_for, facts_to_data, person_facts
-from workflows.fields import FIELDS
+from workflows.fields import FIELDS, field_spec
 from workflows.operators import OPERATORS, OPERATORS_BY_TYPE
 from workflows.tests.strategies import (
     APPS,
@@ -36,8 +36,13 @@ _CUSTOM = st.fixed_dictionaries(
     {},
     optional={
         "level": st.sampled_from([None, 1, 2.5, "10", "x", True]),
-        "review": st.sampled_from([None, "2026-03-01", "never"]),
-        "site": st.one_of(st.none(), TEXTS),
+        "review": st.one_of(
+            st.sampled_from([None, "2026-03-01", "never", 20260301, "2026-03-01T09:00", ""]),
+            NEAR_DATES.map(lambda day: day.isoformat()),
+        ),
+        "site": st.one_of(st.none(), TEXTS, st.sampled_from([7, 1.0, 1e21, True, "true", "null"])),
+        "grade": st.sampled_from([None, "Gold", "gold ", "Tin", "Lead", 1, ["Gold"]]),
+        "laptop": st.sampled_from([None, True, False, "true", "True", "yes", 1, 0]),
     },
 )
 _PEOPLE = st.lists(
@@ -164,6 +169,68 @@ def test_query_of_text_agrees_for_every_operator(field: str) -> None:
             value = {"one": want, "many": (want, "x"), "none": None}[takes]
             for negated in (False, True):
                 _agree(Group("and", negated, (Rule(field, operator, value),)))
+
+
+CUSTOM_VALUES: dict[str, list[Any]] = {
+    "review": ["2026-02-28", "2026-03-01", "2026-03-02", "2026-3-1", "", None, 5, True],
+    "site": ["Paris", " paris ", "Parıs", "7", 7, 7.5, True, "true", "null", None, "", "x y"],
+    "grade": ["Gold", "GOLD", "Tin", None, ""],
+    "laptop": [True, False, "true", None],
+    "level": [1, 2.5, "2.5", 0, -1, 10**20, None, "x"],
+}
+
+
+@pytest.mark.parametrize("name", sorted(CUSTOM_VALUES))
+def test_query_of_custom_fields_agrees_for_every_operator_of_their_type(name: str) -> None:
+    key = f"person.custom.{name}"
+    for value in CUSTOM_VALUES[name]:
+        _person(custom={name: value, "other": "Paris"})
+    _person()
+    spec = field_spec(key, TYPES)
+    assert spec is not None
+    wants = {"date": ["2026-03-01"], "number": [1, 2.5]}.get(spec.type, ["paris", "true", "7"])
+    for operator in OPERATORS_BY_TYPE[spec.type]:
+        for want in wants if not spec.choices else [choice for choice, _ in spec.choices]:
+            takes = OPERATORS[operator].takes
+            value = {"one": want, "many": (want, "x"), "days": 1, "none": None}[takes]
+            for negated in (False, True):
+                _agree(Group("and", negated, (Rule(key, operator, value),)))
+
+
+def test_query_of_custom_texts_and_dates_narrows() -> None:
+    yes, no = _person(custom={"site": "Paris"}), _person(custom={"site": "Rome"})
+    soon, far = _person(custom={"review": "2026-03-02"}), _person(custom={"review": "2027-01-01"})
+    assert _matched(Rule("person.custom.site", "is", "paris")) == {yes.pk}
+    assert _matched(Rule("person.custom.site", "is_not", "paris")) == {no.pk}
+    assert _matched(Rule("person.custom.review", "in_next_days", 7)) == {soon.pk}
+    assert _matched(Rule("person.custom.review", "after", "2026-12-31")) == {far.pk}
+
+
+@settings(max_examples=200, deadline=None)
+@given(rules(keys=tuple(TYPES)), _CUSTOM)
+def test_a_rule_means_the_same_with_and_without_the_declared_type(
+    rule: Rule, custom: dict[str, Any]
+) -> None:
+    """Values are stored in their field's type: then the rule alone tells how to compare."""
+    stored = {
+        "level": _stored_number(custom.get("level")),
+        "review": _stored_date(custom.get("review")),
+        "grade": custom.get("grade") if isinstance(custom.get("grade"), str) else None,
+        "laptop": custom.get("laptop") if isinstance(custom.get("laptop"), bool) else None,
+    }
+    known = {f"person.custom.{name}": value for name, value in stored.items()}
+    group = Group(rules=(rule,))
+    declared = evaluate(group, known, today=TODAY, types=TYPES)
+    assert evaluate(group, known, today=TODAY) is declared
+
+
+def _stored_number(value: Any) -> Any:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _stored_date(value: Any) -> Any:
+    exact = isinstance(value, str) and len(value) == 10 and value[4] == "-"
+    return value if exact else None
 
 
 def test_query_of_plain_text_narrows() -> None:

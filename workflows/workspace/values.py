@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 
 from workflows.conditions.check import check_group
 from workflows.conditions.tree import read_group
-from workflows.fields import NO_TYPES
+from workflows.field_types import field_types_now
 from workflows.problems import Reader, did_you_mean, join, shown
 from workflows.vocabulary import vocabulary_now
 
@@ -92,7 +92,7 @@ class ValueReader:
         before = len(self.reader.problems)
         group = read_group(self.reader, value, path)
         if len(self.reader.problems) == before:
-            self.reader.problems += check_group(group, path, types=NO_TYPES)
+            self.reader.problems += check_group(group, path, types=field_types_now())
         return group.to_data()
 
     def _approver(self, value: object, path: str) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from integrations.models import (
     Application,
     Bundle,
     Connection,
+    CustomReading,
+    CustomValues,
     Delivery,
     SyncRun,
 )
@@ -253,3 +255,20 @@ class AccountAdmin(_ReadOnlyAdmin):
     list_filter = ["active", "connection"]
     search_fields = ["username", "external_id", "person__work_email"]
     list_select_related = ["connection", "person"]
+
+
+@admin.register(CustomReading)
+class CustomReadingAdmin(_ReadOnlyAdmin):
+    """How the reading of custom fields stands."""
+
+    list_display = ["connection", "last_at", "error", "lease_until"]
+    list_select_related = ["connection"]
+
+
+@admin.register(CustomValues)
+class CustomValuesAdmin(_ReadOnlyAdmin):
+    """What was last read of custom fields, one employment a row."""
+
+    list_display = ["external_id", "connection", "read_at"]
+    list_select_related = ["connection"]
+    search_fields = ["external_id"]

@@ -13,9 +13,11 @@ class IntegrationsConfig(AppConfig):
     def ready(self) -> None:
         """Let every connector register itself; tell the directory which of them bring people."""
         from integrations import connectors
+        from integrations.custom_fields import reading_words
         from integrations.people_sources import people_sources
-        from people.sources import sources_provide
+        from people.sources import reading_provide, sources_provide
         from siit_remote.lib.registry import import_submodules
 
         import_submodules(connectors)
         sources_provide(people_sources)
+        reading_provide(reading_words)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from integrations.connectors.base import CONNECTORS, Feed
+from integrations.custom_values import feed_with_custom_values
 from integrations.models import Account, Connection
 from people.sources import SourceInfo
 
@@ -50,6 +51,11 @@ def people_sources() -> tuple[SourceInfo, ...]:
 def _category(key: str) -> str:
     connector = CONNECTORS.get(key)
     return connector.category if connector is not None else ""
+
+
+def feed_completed(connection: Connection, feed: Feed) -> Feed:
+    """A feed as the directory takes it: known accounts under their owners, custom values added."""
+    return feed_with_custom_values(connection, feed_with_known_accounts(connection, feed))
 
 
 def feed_with_known_accounts(connection: Connection, feed: Feed) -> Feed:

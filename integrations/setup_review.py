@@ -16,6 +16,7 @@ from django.db import transaction
 from integrations.connectors.base import Feed, PeopleSource
 from integrations.errors import ConfigError, IntegrationError, UnauthorizedError
 from integrations.models import Connection, SyncRun
+from integrations.people_sources import feed_completed
 from integrations.services import client_for, connection_mark_unauthorized
 from integrations.setup_summary import Reviewed, reviewed
 from integrations.sync_apply import sources_by_age, sync_apply
@@ -96,12 +97,12 @@ def review_read(
 def _fetch(
     connection: Connection, run: SyncRun, *, client: PeopleSource | None, now: datetime
 ) -> Feed:
-    source: Any = client or client_for(connection)
+    source: Any = client or client_for(connection, feeding=True)
     if not isinstance(source, PeopleSource):
         raise ConfigError(f"{connection.name} is not a source of people.")
     report = sync_progress(run)
     today = clock.today_in(zone_info(workspace_get().timezone), now)
-    feed = source.fetch_people(today=today, progress=report)
+    feed = feed_completed(connection, source.fetch_people(today=today, progress=report))
     report(f"Comparing {len(feed.records)} workers")
     return feed
 

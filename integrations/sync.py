@@ -20,7 +20,7 @@ from integrations.errors import (
     UnauthorizedError,
 )
 from integrations.models import Connection, SyncRun
-from integrations.people_sources import feed_with_known_accounts
+from integrations.people_sources import feed_completed
 from integrations.services import client_for, connection_mark_unauthorized
 from integrations.sync_apply import judge, sources_by_age, sync_apply, sync_record
 from integrations.sync_held import held_apply, held_discard
@@ -146,7 +146,7 @@ def _fetch(
         _remember_account(connection, source)
     report = sync_progress(run)
     feed = source.fetch_people(today=_today(now), progress=report)
-    feed = feed_with_known_accounts(connection, feed)
+    feed = feed_completed(connection, feed)
     _refuse_suspect(connection, feed)
     report(f"Comparing {len(feed.records)} workers")
     return feed
@@ -179,7 +179,7 @@ def _rehearse(connection: Connection, *, now: datetime, client: PeopleSource | N
     try:
         source = _source_of(connection, client)
         feed = source.fetch_people(today=_today(now), progress=lambda words: None)
-        feed = feed_with_known_accounts(connection, feed)
+        feed = feed_completed(connection, feed)
         _refuse_suspect(connection, feed)
     except IntegrationError as error:
         return SyncReport(status=Status.FAILED.value, error=error.message)

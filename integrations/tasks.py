@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth import get_user_model
 
+from integrations.custom_fields import custom_fields_read
 from integrations.models import Connection, SyncRun
 from integrations.people_sources import people_connections
 from integrations.sync import SyncRefusedError, run_sync
@@ -53,3 +54,10 @@ def _run(connection: Connection, *, trigger: str, actor_id: int | None) -> None:
         run_sync(connection, trigger=trigger, actor=actor)
     except SyncRefusedError as error:
         logger.info("Connection %s was not synced: %s", connection.pk, error)
+
+
+def read_custom_fields() -> int:
+    """Ask sources for their custom fields; returns of how many employments values were read."""
+    now = clock.now()
+    rows = people_connections().filter(status=Connection.Status.READY, finished_at__isnull=False)
+    return sum(custom_fields_read(row, now=now) for row in rows.order_by("pk"))

@@ -8,7 +8,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from people.models import Person
+from people.models import CustomField, Person
+from people.resolving import CUSTOM
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -51,8 +52,9 @@ def export_rows(
     Fields named in ``hidden`` are left out altogether.
     """
     names = [name for name in COLUMNS if name not in hidden]
+    custom = custom_columns(hidden)
     columns = [_ORM.get(name, name) for name in names]
-    for values in people.values_list(*columns).iterator(chunk_size=2000):
+    for *values, made in people.values_list(*columns, "custom").iterator(chunk_size=2000):
         row = dict(zip(names, values, strict=True))
         for name in ("start_date", "end_date", "date_of_birth"):
             if row.get(name) is not None:
@@ -63,7 +65,14 @@ def export_rows(
         row["sources"] = {
             name: source for name, source in row["sources"].items() if name not in hidden
         }
+        row.update({name: made.get(name.removeprefix(CUSTOM)) for name in custom})
         yield row
+
+
+def custom_columns(hidden: frozenset[str] = frozenset()) -> list[str]:
+    """A column ``custom.KEY`` for each custom field in use."""
+    keys = CustomField.objects.filter(enabled=True).order_by("key").values_list("key", flat=True)
+    return [CUSTOM + key for key in keys if CUSTOM + key not in hidden]
 
 
 def jsonl_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
@@ -76,7 +85,7 @@ def csv_lines(
     rows: Iterable[dict[str, Any]], *, hidden: frozenset[str] = frozenset()
 ) -> Iterator[str]:
     """A head line, then each row; cells that a spreadsheet would run as a formula are disarmed."""
-    names = [name for name in COLUMNS if name not in hidden]
+    names = [name for name in COLUMNS if name not in hidden] + custom_columns(hidden)
     yield _csv_line(names)
     for row in rows:
         yield _csv_line([csv_cell(row[name]) for name in names])

@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 
 from people.choices import ContractStatus, PersonStatus, WorkerType
 from people.countries import country_name
-from people.models import CustomField
+from people.models import CustomField, Person
 from people.plan import OVERRIDABLE
 from people.resolving import CUSTOM
 
@@ -157,6 +157,16 @@ def directory_fields() -> tuple[DirectoryField, ...]:
     """Every field that is in use: the built-in ones, then the enabled custom ones."""
     rows = CustomField.objects.filter(enabled=True)
     return (*BUILT_IN, *(custom_directory_field(row) for row in rows))
+
+
+def custom_words(person: Person) -> dict[str, str]:
+    """Key of every custom field in use → the person's value in words, blank where there is none."""
+    fields = (custom_directory_field(row) for row in CustomField.objects.filter(enabled=True))
+    words = {}
+    for found in fields:
+        value = person.custom.get(found.key.removeprefix(CUSTOM))
+        words[found.key.removeprefix(CUSTOM)] = "" if value in (None, "") else found.words(value)
+    return words
 
 
 def directory_field(key: str) -> DirectoryField | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from people.defaults import workspace_get
 from people.models import (
+    CustomField,
     FieldOverride,
     FieldPolicy,
     LegalEntity,
@@ -126,6 +127,9 @@ def policy_load(*, sources_by_age: tuple[str, ...] = ()) -> Policy:
             name: zone for name, zone in LegalEntity.objects.values_list("name", "timezone") if zone
         },
         workspace_timezone=workspace_get().timezone,
+        custom_off=frozenset(
+            CustomField.objects.filter(enabled=False).values_list("key", flat=True)
+        ),
     )
 
 

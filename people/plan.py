@@ -123,6 +123,8 @@ class Policy:
     entity_timezones: Mapping[str, str] = field(default_factory=dict)
     """Name of a legal entity → IANA zone, where it has one."""
     workspace_timezone: str = "UTC"
+    custom_off: frozenset[str] = frozenset()
+    """Keys of custom fields that are not in use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

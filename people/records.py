@@ -118,3 +118,16 @@ class SkippedRecord:
     external_id: str
     name: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomDefinition:
+    """A field beyond the usual ones, as a source defines it.
+
+    ``type`` is one of :class:`people.models.CustomField.Type`; ``options`` are what can be chosen.
+    """
+
+    external_id: str
+    label: str
+    type: str
+    options: tuple[str, ...] = ()

@@ -93,6 +93,7 @@ def resolve(
     result.primaries = frozenset(view.key for view in primaries.values())
     _copy_values(result, chooser, directory)
     _apply_overrides(result, before)
+    _leave_unused(result, policy)
     _derive_place(result, chooser, policy)
     result.today = local_today(result.values, policy, now)
     lead = chooser.lifecycle.record
@@ -132,6 +133,7 @@ def resolve_alone(
     for name in before.value_sources.keys() - sources.keys() - before.overrides.keys():
         _blank(result, name)
     _apply_overrides(result, before)
+    _leave_unused(result, policy)
     if result.sources.get("worker_type") == MANUAL and "employment_type" not in before.overrides:
         values["employment_type"] = policy.employment_types.get(values["worker_type"], "")
     result.today = local_today(values, policy, now)
@@ -262,6 +264,13 @@ def _apply_overrides(result: Resolved, before: KnownPerson | None) -> None:
             result.values["custom"][name.removeprefix(CUSTOM)] = value
         else:
             result.values[name] = value or ""
+
+
+def _leave_unused(result: Resolved, policy: Policy) -> None:
+    """Custom fields that no admin wants stay with their source."""
+    for key in policy.custom_off:
+        result.values["custom"].pop(key, None)
+        result.sources.pop(CUSTOM + key, None)
 
 
 def _derive_place(result: Resolved, chooser: _Chooser, policy: Policy) -> None:

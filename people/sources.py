@@ -29,6 +29,7 @@ class SourceInfo:
     category: str = ""
 
 
+_reading: list[Callable[[str], str]] = []
 _providers: list[Callable[[], Sequence[SourceInfo]]] = []
 
 
@@ -36,6 +37,17 @@ def sources_provide(provider: Callable[[], Sequence[SourceInfo]]) -> None:
     """Remember who can say which connections deliver people; called once, at start-up."""
     if provider not in _providers:
         _providers.append(provider)
+
+
+def reading_provide(words: Callable[[str], str]) -> None:
+    """Remember who can say how far the reading of a source's custom values has come."""
+    if words not in _reading:
+        _reading.append(words)
+
+
+def reading_words(source: str) -> str:
+    """How far the reading of a source's custom values has come; blank where nobody knows."""
+    return " ".join(words(source) for words in _reading).strip()
 
 
 def sources_connected() -> tuple[SourceInfo, ...]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from people import fields_override_views, fields_views, views
+from people import fields_custom_views, fields_override_views, fields_views, views
 
 urlpatterns = [
     path("people/", views.people, name="people"),
@@ -38,6 +38,27 @@ urlpatterns = [
         "settings/fields/preview/<int:pk>/discard/",
         fields_views.proposal_discard,
         name="fields-proposal-discard",
+    ),
+    path("settings/fields/custom/", fields_custom_views.custom_fields, name="custom-fields"),
+    path(
+        "settings/fields/custom/look/",
+        fields_custom_views.custom_fields_look,
+        name="custom-fields-look",
+    ),
+    path(
+        "settings/fields/custom/new/",
+        fields_custom_views.custom_field_new,
+        name="custom-field-new",
+    ),
+    path(
+        "settings/fields/custom/own/<slug:key>/",
+        fields_custom_views.custom_field,
+        name="custom-field",
+    ),
+    path(
+        "settings/fields/custom/use/<slug:key>/",
+        fields_custom_views.custom_field_use,
+        name="custom-field-use",
     ),
     path("settings/fields/<str:key>/", fields_views.field, name="field"),
 ]

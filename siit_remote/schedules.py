@@ -33,6 +33,9 @@ SCHEDULES: Final = (
     Planned(name="siit: run what is due", func="siit_remote.tasks.run_due", minutes=1),
     Planned(name="siit: heartbeat", func="siit_remote.tasks.heartbeat", minutes=1),
     Planned(name="siit: sync what is due", func="integrations.tasks.sync_connections", minutes=5),
+    Planned(
+        name="siit: read custom fields", func="integrations.tasks.read_custom_fields", minutes=10
+    ),
     Planned(name="siit: refresh statuses", func="people.tasks.refresh_statuses", minutes=60),
     Planned(name="siit: watch staleness", func="siit_remote.tasks.watch_staleness", minutes=15),
 )

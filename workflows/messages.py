@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from liquid.exceptions import LiquidError
 
+from people.fields_registry import custom_words
 from workflows.problems import Problem, did_you_mean
 from workflows.templating import TemplateProblemError, filter_names, parsed, render
 
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
 MAX_SOURCE = 20_000
 _PERSON = (
     *("full_name", "preferred_name", "work_email", "job_title", "team", "country", "legal_entity"),
-    *("worker_type", "employment_type", "start_date", "end_date", "birthday"),
+    *("worker_type", "employment_type", "start_date", "end_date", "birthday", "custom"),
 )
+_MADE = (("request", "form"), ("person", "custom"))
+"""What has parts that somebody made: request.form.NAME, person.custom.NAME."""
 NAMES: dict[str, tuple[str, ...]] = {
     "person": _PERSON,
     "manager": ("full_name", "preferred_name", "work_email", "job_title"),
@@ -86,7 +89,9 @@ def _name_problems(segments: Sequence[str], path: str) -> list[Problem]:
         return [Problem(path, f"{root} is no value; write {root}.{NAMES[root][0]}.")]
     if rest[0] not in NAMES[root]:
         return [Problem(path, f"Unknown name {shown}.{did_you_mean(rest[0], NAMES[root])}")]
-    if len(rest) > 1 and (root, rest[0]) != ("request", "form"):
+    if rest == ["custom"] and root == "person":
+        return [Problem(path, f"{shown} is no value; write {shown}.KEY of a custom field.")]
+    if len(rest) > 1 and (root, rest[0]) not in _MADE:
         return [Problem(path, f"{root}.{rest[0]} has no parts.")]
     return []
 
@@ -177,6 +182,7 @@ def message_context(
             "start_date": _date_words(person.start_date),
             "end_date": _date_words(person.end_date),
             "birthday": f"{birth:%-d %B}" if birth else "",
+            "custom": custom_words(person) if person.custom else {},
         },
         "manager": {
             "full_name": manager.full_name if manager else "",

@@ -14,11 +14,11 @@ from siit_remote.lib.registry import Registry
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
     from datetime import date, datetime
 
-    from people.records import SkippedRecord, WorkerRecord
+    from people.records import CustomDefinition, SkippedRecord, WorkerRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +171,25 @@ class PeopleSource(Protocol):
 
     def fetch_people(self, *, today: date, progress: Callable[[str], None]) -> Feed:
         """One full refresh. ``today`` is the workspace's date. Raises ``IntegrationError``."""
+        ...
+
+
+@runtime_checkable
+class CustomFieldSource(Protocol):
+    """Knows fields beyond the usual ones, whose values have to be asked for one by one."""
+
+    def custom_fields(self) -> tuple[CustomDefinition, ...]:
+        """Every definition. Raises ``IntegrationError``."""
+        ...
+
+    def custom_values(
+        self, external_ids: Iterable[str], *, seconds: float
+    ) -> Iterator[tuple[str, dict[str, Any] | None]]:
+        """(id, definition's id → value) one after another; ``None`` for one that is gone.
+
+        Slowly, leaving room in the source's shared limit. Ends early when ``seconds`` are over;
+        raises ``IntegrationError``, after what was read before it.
+        """
         ...
 
 

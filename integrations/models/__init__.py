@@ -2,6 +2,7 @@
 
 from integrations.models.application import Account, AppAccess, Application, Bundle
 from integrations.models.connection import Connection
+from integrations.models.custom import CustomReading, CustomValues
 from integrations.models.delivery import Delivery
 from integrations.models.incident import Incident
 from integrations.models.sync_run import SyncRun
@@ -13,6 +14,8 @@ __all__ = [
     "Application",
     "Bundle",
     "Connection",
+    "CustomReading",
+    "CustomValues",
     "Delivery",
     "Incident",
     "SyncRun",

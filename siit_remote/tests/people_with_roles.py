@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from integrations.models import Connection, SyncRun
-from people.models import FieldOverride, FieldProposal, LegalEntity, Person
+from people.models import CustomField, FieldOverride, FieldProposal, LegalEntity, Person
 from siit_remote.audit.services import record
 from siit_remote.lib import clock
 from siit_remote.roles import (
@@ -141,6 +141,7 @@ def _work(company: Company) -> None:
     Person.objects.filter(pk=person.pk).update(
         job_title="Lead", value_sources={"job_title": "manual"}
     )
+    CustomField.objects.create(key="desk", label="Desk", enabled=True, created_at=now)
     FieldOverride.objects.create(
         person=person, field="job_title", value="Lead", reason="Known here", set_at=now,
         set_by=company.users["hr"],

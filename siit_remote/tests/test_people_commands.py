@@ -31,7 +31,7 @@ def run(*args: str) -> tuple[str, int]:
 @pytest.fixture
 def source(monkeypatch: pytest.MonkeyPatch) -> FakeSource:
     fake = FakeSource([boss(), *(worker(f"w{number}") for number in range(7))])
-    monkeypatch.setattr(sync_module, "client_for", lambda connection: fake)
+    monkeypatch.setattr(sync_module, "client_for", lambda connection, **_: fake)
     return fake
 
 

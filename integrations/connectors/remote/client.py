@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from integrations.connectors.base import TestResult
 from integrations.connectors.remote.answers import MalformedAnswer
+from integrations.connectors.remote.custom_fields import RESERVE, read_definitions, read_values
 from integrations.connectors.remote.pacing import Pacer
 from integrations.connectors.remote.payloads import Fields, Findings
 from integrations.connectors.remote.refresh import Refresh
@@ -15,15 +16,18 @@ from integrations.connectors.remote.session import RemoteSession
 from integrations.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import date
 
     from integrations.connectors.base import ConnectionSettings, Feed, Transport
+    from people.records import CustomDefinition
 
 PRODUCTION_HOST = "gateway.remote.com"
 SANDBOX_HOSTS = frozenset({"gateway.remote-sandbox.com", "gateway.partners.remote-sandbox.com"})
 REFRESH_SECONDS = 1800.0
 TEST_SECONDS = 30.0
+SLACK_SECONDS = 130.0
+"""More than the longest single wait."""
 NO_COMPANY = (
     "Remote names no company for this token: use a token that was generated in the company's own "
     "settings."
@@ -100,6 +104,19 @@ class RemoteClient:
         refresh.read_people()
         return refresh.feed()
 
+    def custom_fields(self) -> tuple[CustomDefinition, ...]:
+        """See :class:`~integrations.connectors.base.CustomFieldSource`."""
+        return read_definitions(self._session(TEST_SECONDS))
+
+    def custom_values(
+        self, external_ids: Iterable[str], *, seconds: float
+    ) -> Iterator[tuple[str, dict[str, Any] | None]]:
+        """See :class:`~integrations.connectors.base.CustomFieldSource`."""
+        ends = self._monotonic() + seconds
+        # A wait that would go beyond the time allowed ends the reading, not the connection.
+        session = self._session(seconds + SLACK_SECONDS, reserve=RESERVE)
+        yield from read_values(session, external_ids, seconds_left=lambda: ends - self._monotonic())
+
     def _expect_company(self, company_id: str) -> None:
         known = str(self._settings.account.get("company_id", ""))
         if known and company_id and company_id != known:
@@ -108,12 +125,14 @@ class RemoteClient:
                 "up for; nothing was applied. Use a token of the same company."
             )
 
-    def _session(self, deadline: float) -> RemoteSession:
+    def _session(self, deadline: float, *, reserve: float = 0.0) -> RemoteSession:
         return RemoteSession(
             self._transport,
             base_url=self._base_url,
             api_token=self._api_token,
-            pacer=Pacer(sleep=self._sleep, monotonic=self._monotonic, deadline=deadline),
+            pacer=Pacer(
+                sleep=self._sleep, monotonic=self._monotonic, deadline=deadline, reserve=reserve
+            ),
         )
 
 

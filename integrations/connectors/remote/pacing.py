@@ -53,6 +53,7 @@ def reset_seconds(headers: Mapping[str, str]) -> float | None:
 class Pacer:
     """Keeps one refresh within Remote's window and within ``deadline`` seconds in total.
 
+    ``reserve`` is the share of the window that is left to others, as they are seen to be shared.
     ``sleep`` and ``monotonic`` are injected so that tests need not wait; ``monotonic`` in seconds.
     """
 
@@ -63,10 +64,13 @@ class Pacer:
         monotonic: Callable[[], float],
         deadline: float,
         uniform: Callable[[float, float], float] = random.uniform,
+        reserve: float = 0.0,
     ) -> None:
         self._sleep = sleep
         self._monotonic = monotonic
         self._uniform = uniform
+        self._reserve = reserve
+        self._most = 0.0
         self._deadline = deadline
         self._ends_at = monotonic() + deadline
         self._free_at = monotonic()
@@ -83,7 +87,8 @@ class Pacer:
     def after_answer(self, headers: Mapping[str, str]) -> None:
         """Learn from the limit's headers, which are on every authenticated answer."""
         remaining = number_of(headers.get("x-ratelimit-remaining", ""))
-        if remaining == 0:
+        self._most = max(self._most, remaining or 0.0)
+        if remaining is not None and remaining <= self._most * self._reserve:
             reset = reset_seconds(headers)
             wait = min(WINDOW if reset is None else reset, WAIT_CAP)
             self._free_at = self._monotonic() + wait

@@ -103,14 +103,14 @@ def numbered_rows(
     scope: str,
     params: dict[str, str] | None = None,
     identity: Callable[[Any], Hashable] = by_id,
+    read: Callable[[Any], NumberedPage] | None = None,
 ) -> list[Any]:
     """All rows of a page/page_size list, each once. Raises ``IncompleteError``."""
     reason = ""
     for _ in range(_ROUNDS):
         try:
-            return _read_round(
-                session, path, read_numbered(collection), what, scope, params or {}, identity
-            )
+            reader = read or read_numbered(collection)
+            return _read_round(session, path, reader, what, scope, params or {}, identity)
         except _Contradiction as error:
             reason = str(error)
     raise IncompleteError(

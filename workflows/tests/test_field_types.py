@@ -1,0 +1,93 @@
+"""Fields that somebody made, with their types, where conditions are written and checked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from people.models import CustomField
+from workflows.conditions.check import check_group
+from workflows.conditions.describe import describe_group
+from workflows.conditions.tree import Group, Rule
+from workflows.field_types import field_types_now
+from workflows.fields import field_spec
+from workflows.models import Service
+from workflows.vocabulary import vocabulary_now
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def make(key: str, kind: str, *, options: list[str] | None = None, enabled: bool = True) -> None:
+    CustomField.objects.create(
+        key=key, label=key.title(), type=kind, options=options or [], enabled=enabled,
+        created_at=NOW,
+    )  # fmt: skip
+
+
+def problems(rule: Rule) -> list[str]:
+    types = vocabulary_now().field_types
+    return [problem.message for problem in check_group(Group(rules=(rule,)), types=types)]
+
+
+def test_custom_fields_have_their_types_and_choices() -> None:
+    make("level", "number")
+    make("review", "date")
+    make("site", "choice", options=["Paris", "Rome"])
+    make("laptop", "boolean")
+    make("secret", "number", enabled=False)
+    types = field_types_now()
+    assert "person.custom.secret" not in types
+    found = {key: field_spec(key, types) for key in types}
+    kinds = {key: spec.type for key, spec in found.items() if spec is not None}
+    assert kinds == {
+        "person.custom.level": "number",
+        "person.custom.review": "date",
+        "person.custom.site": "choice",
+        "person.custom.laptop": "choice",
+    }
+    assert problems(Rule("person.custom.level", "at_least", 3)) == []
+    assert "without quotes" in problems(Rule("person.custom.level", "is", "3"))[0]
+    assert "no operator" in problems(Rule("person.custom.level", "contains", "3"))[0]
+    assert "never Oslo" in problems(Rule("person.custom.site", "is", "Oslo"))[0]
+    assert problems(Rule("person.custom.review", "before", "2026-12-01")) == []
+    assert problems(Rule("person.custom.laptop", "is", "true")) == []
+
+
+def test_words_of_a_condition_use_names_and_choices() -> None:
+    make("laptop", "boolean")
+    group = Group(rules=(Rule("person.custom.laptop", "is", "true"),))
+    assert describe_group(group, field_types_now()) == "laptop is Yes"
+
+
+def test_form_fields_have_the_type_of_their_service() -> None:
+    Service.objects.create(
+        key="hardware",
+        name="Hardware",
+        fields=[
+            {"name": "budget", "label": "Budget", "type": "number"},
+            {"name": "until", "label": "Until", "type": "date"},
+            {"name": "model", "label": "Model", "type": "choice", "choices": ["Air", "Pro"]},
+            {"name": "note", "label": "Note", "type": "long_text"},
+        ],
+    )
+    Service.objects.create(
+        key="travel",
+        name="Travel",
+        fields=[
+            {"name": "budget", "label": "Budget", "type": "text"},
+            {"name": "model", "label": "Model", "type": "choice", "choices": ["Pro", "Max"]},
+        ],
+    )
+    types = field_types_now()
+    found = {key: field_spec(key, types) for key in types}
+    kinds = {key: (spec.type, len(spec.choices)) for key, spec in found.items() if spec}
+    assert kinds == {
+        # Two services disagree on it: to conditions it is a text.
+        "request.form.budget": ("text", 0),
+        "request.form.until": ("date", 0),
+        "request.form.model": ("choice", 3),
+        "request.form.note": ("text", 0),
+    }
+    assert problems(Rule("request.form.until", "in_next_days", 7)) == []

@@ -24,6 +24,7 @@ from siit_remote.roles import (
 from workflows.models import (
     Absence,
     Approval,
+    ApproverPolicy,
     Delegation,
     Request,
     Run,
@@ -130,6 +131,15 @@ def _work(company: Company) -> None:
         changes={"country": {"sources": ["remote"], "visible_to": []}},
         before={"country": {"sources": [], "visible_to": []}},
         created_by=company.users["owner"], created_at=now,
+    )  # fmt: skip
+    ApproverPolicy.objects.create(
+        key="by-entity", name="By legal entity", baseline={"type": "manager"},
+        rules=[{
+            "when": {"combinator": "and", "rules": [
+                {"field": "person.legal_entity", "operator": "is", "value": "Acme SAS"}
+            ]},
+            "approver": {"type": "entity_lead"},
+        }],
     )  # fmt: skip
     delegation = Delegation.objects.create(
         approver=manager, delegate=company.people["it"], starts_on=now.date(), created_at=now,

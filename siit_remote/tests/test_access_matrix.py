@@ -101,6 +101,12 @@ MATRIX: dict[str, tuple[str, str]] = {
     "request-edit": ("302 403 403 403 404 200", "302 403 403 403 404 200"),
     "request-comment": (NO_METHOD, "302 302 302 302 404 302"),
     "request-cancel": (NO_METHOD, "302 403 403 403 404 302"),
+    "policies": (ADMINS, NO_METHOD),
+    "policy-new": (ADMINS, "302 422 422 403 403 403"),
+    "policy-edit": (ADMINS, "302 422 422 403 403 403"),
+    "policy-delete": (NO_METHOD, ADMINS_POST),
+    "policy-rehearsal": (ADMINS, NO_METHOD),
+    "entity-leads": (ADMINS, ADMINS_POST),
     "services": (ADMINS, NO_METHOD),
     "service-new": (ADMINS, "302 422 422 403 403 403"),
     "service-edit": (ADMINS, "302 422 422 403 403 403"),
@@ -166,6 +172,9 @@ def _kwargs(name: str, company: Company) -> dict[str, Any]:
         "request-comment": {"pk": made["request"].pk},
         "request-cancel": {"pk": made["request"].pk},
         "service-edit": {"key": "software"},
+        "policy-edit": {"key": "by-entity"},
+        "policy-delete": {"key": "by-entity"},
+        "policy-rehearsal": {"key": "by-entity"},
     }.get(name, {})
 
 

@@ -1,0 +1,315 @@
+"""Approver policies: rules in order, a baseline, who would be asked, and who leads an entity."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from people.models import LegalEntity, Role, Team
+from people.selectors import person_by_email
+from siit_remote.access import require
+from siit_remote.audit.services import record
+from siit_remote.lib import clock
+from workflows.catalogue import entity_lead_set, policy_save
+from workflows.conditions.describe import describe_group
+from workflows.conditions.tree import parse_group
+from workflows.models import ApproverPolicy
+from workflows.nodes import APPROVERS
+from workflows.policies import policies_using, policy_uses
+from workflows.problems import DocumentError, Problem
+from workflows.rehearsal import FINDINGS, rehearse
+from workflows.views.rows import (
+    CONDITION,
+    NO_CONDITION,
+    condition_data,
+    condition_rows,
+    field_choices,
+    operator_choices,
+    problem_words,
+    row_done,
+    rows_posted,
+)
+
+_PLACES = {"rules": "Rule"}
+_SHOWN = 50
+
+
+def approver_words(spec: Mapping[str, Any]) -> str:
+    """An approver as a sentence says it."""
+    approver = APPROVERS.get(str(spec.get("type", "")))
+    own = {key: value for key, value in spec.items() if key != "type"}
+    return approver.sentence(own) if approver else f"“{spec.get('type')}” (not supported)"
+
+
+def _rules_words(policy: ApproverPolicy) -> list[tuple[str, str]]:
+    """(condition, approver) of every rule, in words."""
+    return [
+        (describe_group(parse_group(rule.get("when"), "when")[0]), approver_words(rule["approver"]))
+        for rule in policy.rules
+    ]
+
+
+@require_GET
+@require("workflows.view_approverpolicy")
+def policies(request: HttpRequest) -> HttpResponse:
+    """Every policy in words and what uses it."""
+    rows = [
+        {
+            "policy": policy,
+            "rules": _rules_words(policy),
+            "baseline": approver_words(policy.baseline),
+            "uses": policy_uses(policy.key),
+        }
+        for policy in ApproverPolicy.objects.all()
+    ]
+    return render(request, "workflows/policies.html", {"rows": rows})
+
+
+@require_http_methods(["GET", "POST"])
+@require("workflows.add_approverpolicy")
+def policy_new(request: HttpRequest) -> HttpResponse:
+    """A new policy."""
+    return _edit(request, ApproverPolicy(rules=[], baseline={"type": "manager"}), new=True)
+
+
+@require_http_methods(["GET", "POST"])
+@require("workflows.change_approverpolicy")
+def policy_edit(request: HttpRequest, key: str) -> HttpResponse:
+    """Change a policy. Runs that have begun ask by it from their next look on."""
+    return _edit(request, get_object_or_404(ApproverPolicy, key=key), new=False)
+
+
+def _edit(request: HttpRequest, policy: ApproverPolicy, *, new: bool) -> HttpResponse:
+    state = _stored(policy) if request.method == "GET" else _posted(request.POST, policy, new=new)
+    problems: list[Problem] = []
+    if request.method == "POST":
+        do = request.POST.get("do", "save")
+        if not _rows_moved(state, do) and do == "save":
+            try:
+                saved = policy_save(_row(state), new=new, actor=request.user)
+            except DocumentError as error:
+                problems = list(error.problems)
+            else:
+                messages.success(request, f"{saved} is saved.")
+                return redirect("policy-edit", key=saved.key)
+    for number, rule in enumerate(state["rules"]):
+        rule |= {
+            "title": f"rule {number + 1}",
+            "prefix": f"rule-{number}",
+            "if_prefix": f"rule-{number}-if",
+            "combinator_name": f"rule-{number}-combinator",
+        }
+    context = {
+        "policy": policy,
+        "new": new,
+        "state": state,
+        "problems": [problem_words(problem, _PLACES) for problem in problems],
+        "kinds": _kinds(),
+        "condition_fields": field_choices("person.", "request."),
+        "operators": operator_choices(),
+        "known_values": [
+            *LegalEntity.objects.values_list("name", flat=True),
+            *Team.objects.values_list("name", flat=True),
+        ],
+        "known_approvers": [
+            *Role.objects.values_list("name", flat=True),
+            *ApproverPolicy.objects.exclude(key=policy.key).values_list("key", flat=True),
+        ],
+        "uses": [] if new else policy_uses(policy.key),
+        "using": [] if new else policies_using(policy.key),
+    }
+    status = 422 if problems else 200
+    return render(request, "workflows/policy_edit.html", context, status=status)
+
+
+def _kinds() -> list[tuple[str, str]]:
+    return [(approver.key, approver.label) for approver in APPROVERS]
+
+
+def _blank() -> dict[str, Any]:
+    return {"type": "manager", "which": "", "combinator": "and", "conditions": [], "when": ""}
+
+
+def _rows_moved(state: dict[str, Any], do: str) -> bool:
+    if row_done(state["rules"], do, "rule", blank=_blank()):
+        return True
+    return any(
+        row_done(rule["conditions"], do, f"rule-{number}-if", blank=dict(NO_CONDITION))
+        for number, rule in enumerate(state["rules"])
+    )
+
+
+def _approver_row(spec: Mapping[str, Any]) -> dict[str, str]:
+    which = next((str(value) for key, value in spec.items() if key != "type"), "")
+    return {"type": str(spec.get("type", "")), "which": which}
+
+
+def _stored(policy: ApproverPolicy) -> dict[str, Any]:
+    rules = []
+    for rule in policy.rules:
+        parts = condition_rows(rule.get("when"))
+        rules.append(
+            _blank()
+            | _approver_row(rule.get("approver", {}))
+            | (
+                {"combinator": parts[0], "conditions": parts[1]}
+                if parts
+                else {"when": json.dumps(rule["when"]), "words": _words(rule["when"])}
+            )
+        )
+    baseline = _approver_row(policy.baseline)
+    return {"key": policy.key, "name": policy.name, "rules": rules, "baseline": baseline}
+
+
+def _words(when: Any) -> str:
+    return describe_group(parse_group(when, "when")[0])
+
+
+def _posted(post: Any, policy: ApproverPolicy, *, new: bool) -> dict[str, Any]:
+    name = str(post.get("name", "")).strip()
+    rules: list[dict[str, Any]] = []
+    posted = rows_posted(post, "rule", ("type", "which", "combinator", "when"))
+    for number, row in enumerate(posted):
+        rule: dict[str, Any] = _blank() | row
+        rule["conditions"] = rows_posted(post, f"rule-{number}-if", CONDITION)
+        if row["when"]:
+            rule["words"] = _words(_json(row["when"]))
+        rules.append(rule)
+    return {
+        "key": (str(post.get("key", "")).strip() or slugify(name)[:60]) if new else policy.key,
+        "name": name,
+        "rules": rules,
+        "baseline": {
+            "type": str(post.get("baseline-type", "")),
+            "which": str(post.get("baseline-which", "")).strip(),
+        },
+    }
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _spec(row: Mapping[str, Any]) -> dict[str, str]:
+    """The approver as it stands in a document: its type, and the one thing it is told."""
+    approver = APPROVERS.get(row["type"])
+    names = list(approver.Params.names()) if approver is not None else []
+    return {"type": row["type"]} | ({names[0]: row["which"]} if names else {})
+
+
+def _row(state: Mapping[str, Any]) -> dict[str, Any]:
+    rules = []
+    for rule in state["rules"]:
+        when = _json(rule["when"]) if rule["when"] else None
+        when = when or condition_data(rule["combinator"], rule["conditions"])
+        # An empty condition matches nobody: it is refused here rather than found out later.
+        rules.append({"when": when, "approver": _spec(rule)})
+    missing = [number for number, rule in enumerate(rules) if not rule["when"]]
+    if missing:
+        raise DocumentError(
+            Problem(f"rules[{number}]", "Say for whom; a rule needs a condition.")
+            for number in missing
+        )
+    return {
+        "key": state["key"],
+        "name": state["name"],
+        "rules": rules,
+        "baseline": _spec(state["baseline"]),
+    }
+
+
+@require_POST
+@require("workflows.delete_approverpolicy")
+def policy_delete(request: HttpRequest, key: str) -> HttpResponse:
+    """Delete a policy that nothing uses."""
+    found = get_object_or_404(ApproverPolicy, key=key)
+    users = [use.workflow.name for use in policy_uses(key)] + list(map(str, policies_using(key)))
+    if users:
+        messages.error(request, f"{found} is used by {', '.join(users)}; change that first.")
+        return redirect("policy-edit", key=key)
+    with transaction.atomic():
+        found.delete()
+        record(
+            "policy.deleted",
+            actor=request.user,
+            object_type="policy",
+            object_key=key,
+            object_label=str(found),
+        )
+    messages.success(request, f"{found} is deleted.")
+    return redirect("policies")
+
+
+@require_GET
+@require("workflows.view_approverpolicy", "people.view_person")
+def policy_rehearsal(request: HttpRequest, key: str) -> HttpResponse:
+    """Who would be asked for everybody, today."""
+    found = get_object_or_404(ApproverPolicy, key=key)
+    stages: tuple[Mapping[str, Any], ...] = ({"type": "policy", "key": key},)
+    chosen = request.GET.get("step", "")
+    uses = [use for use in policy_uses(key) if len(use.stages) > 1]
+    for use in uses:
+        if chosen == f"{use.workflow.key}.{use.step}":
+            stages = use.stages
+    result = rehearse(stages, now=clock.now())
+    return render(
+        request,
+        "workflows/policy_rehearsal.html",
+        {
+            "policy": found,
+            "result": result,
+            "uses": uses,
+            "chosen": chosen,
+            "findings": [
+                {
+                    "label": label,
+                    "count": result.counts[finding],
+                    "rows": result.with_finding(finding)[:_SHOWN],
+                }
+                for finding, label in FINDINGS.items()
+            ],
+            "loads": result.loads[:_SHOWN],
+            "fine": sum(not row.findings for row in result.rows),
+        },
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@require("people.change_legalentity")
+def entity_leads(request: HttpRequest) -> HttpResponse:
+    """Who approves for which legal entity."""
+    entities = list(LegalEntity.objects.select_related("lead").order_by("name"))
+    if request.method == "GET":
+        return render(request, "workflows/entity_leads.html", {"entities": entities})
+    wanted: list[tuple[LegalEntity, Any]] = []
+    for entity in entities:
+        email = request.POST.get(f"lead-{entity.pk}", "").strip()
+        lead = person_by_email(email) if email else None
+        if email and lead is None:
+            messages.error(request, f"{entity}: nobody has the work email {email}.")
+            return redirect("entity-leads")
+        if lead is not None and not lead.is_current:
+            messages.error(request, f"{lead} has left and cannot lead {entity}.")
+            return redirect("entity-leads")
+        wanted.append((entity, lead))
+    with transaction.atomic():
+        changed = [
+            entity.name
+            for entity, lead in wanted
+            if entity_lead_set(entity, lead, actor=request.user)
+        ]
+    messages.success(
+        request, f"Saved: {', '.join(changed)}." if changed else "Nothing was changed."
+    )
+    return redirect("entity-leads")

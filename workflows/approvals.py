@@ -253,7 +253,10 @@ def _hold_open(approval: Approval) -> None:
         ).select_related("decided_by")
     )
     if stage_verdict(question.stages[approval.stage], asked) != Status.PENDING:
-        raise DecisionRefusedError(_others_words(asked, approval) or "It is settled already.")
+        approval.refresh_from_db()
+        own = _decided_words(approval) if approval.decided_by is not None else ""
+        words = own or _others_words(asked, approval) or "It is settled already."
+        raise DecisionRefusedError(words)
 
 
 def _others_words(asked: Iterable[Approval], approval: Approval) -> str:

@@ -1,0 +1,192 @@
+"""Somebody asks, somebody decides on a phone, and a real SCIM server shows the access."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import mail
+
+from integrations.models import Application
+from integrations.services import connection_save, connection_test
+from people.models import LegalEntity, Person, Role
+from siit_remote.demo import GALLERY
+from siit_remote.lib import clock
+from siit_remote.roles import EMPLOYEE, user_roles_set
+from siit_remote.tests.e2e.peers import ScimServer, scim_server
+from siit_remote.tests.people_with_roles import PASSWORD, Company
+from workflows.document import load_document
+from workflows.engine.service import run_due
+from workflows.models import Approval, Request, Service
+from workflows.services import workflow_import
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def acme(company: Company, settings: Any, live_server: Any) -> Company:
+    """Lea leads Acme SAS, which Employee belongs to; Report belongs to another entity."""
+    settings.SITE_URL = live_server.url
+    now = clock.now()
+    lea = Person.objects.create(
+        work_email="lea@acme.test", full_name="Lea Blanc", status="active", country="FRA",
+        created_at=now, updated_at=now,
+    )  # fmt: skip
+    for name in ("lea", "report"):
+        user = User.objects.create_user(name, f"{name}@acme.test", PASSWORD)
+        user_roles_set(user, roles=[EMPLOYEE])
+        company.users[name] = user
+    company.people["lea"] = lea
+    entity = LegalEntity.objects.get(name="Acme SAS")
+    LegalEntity.objects.filter(pk=entity.pk).update(lead=lea)
+    Person.objects.filter(work_email="employee@acme.test").update(
+        legal_entity=entity, manager=company.people["manager"]
+    )
+    Role.objects.create(name="hr").members.add(company.people["hr"])
+    Application.objects.create(key="github", name="GitHub")
+    Approval.objects.all().delete()
+    Service.objects.create(
+        key="application-access", name="Access to an application", category="Access", icon="key",
+        fields=[
+            {"name": "application", "label": "Application", "type": "application",
+             "required": True},
+            {"name": "reason", "label": "What for", "type": "text", "required": True},
+        ],
+    )  # fmt: skip
+    document = load_document((GALLERY / "access-request.yaml").read_bytes())
+    workflow_import(document, publish=True, now=now)
+    return company
+
+
+@pytest.fixture
+def scim() -> Iterator[ScimServer]:
+    with scim_server() as server:
+        yield server
+
+
+def _ask(visitor: Any, who: str, width: int) -> Request:
+    """Through the portal, from the search to the confirmation."""
+    page = visitor(who, width=width).open("/requests/?q=application")
+    page.get_by_role("link", name="Access to an application").click()
+    page.get_by_label("Application").select_option(label="GitHub")
+    page.get_by_label("What for").fill("Reviews")
+    page.get_by_role("button", name="Send request").click()
+    page.get_by_text("the request is sent").wait_for()
+    run_due(now=clock.now())
+    return Request.objects.latest("pk")
+
+
+def _link(email: str) -> str:
+    """The address in the newest mail to ``email``."""
+    (sent, *_) = [item for item in reversed(mail.outbox) if item.to == [email]]
+    found = re.search(r"https?://\S+/approvals/\d+/", str(sent.body))
+    assert found is not None
+    return found.group()
+
+
+def _decide(browser: Any, email: str, who: str, width: int, button: str) -> None:
+    """Open the mail's link signed out, sign in, read, press the button."""
+    context = browser.new_context(viewport={"width": width, "height": 844})
+    page = context.new_page()
+    page.goto(_link(email))
+    assert "/sign-in/" in page.url
+    page.get_by_label("User name or work email").fill(who)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Access to an application").wait_for()
+    assert page.get_by_text("GitHub").first.is_visible()
+    assert page.get_by_text("Reviews").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("button", name=button, exact=True).click()
+    page.get_by_text("Approved: Access to an application").wait_for()
+    context.close()
+    run_due(now=clock.now())
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("width", [390, 1440])
+def test_employee_of_acme_sas_gets_the_application_from_the_french_lead(
+    width: int, browser: Any, visitor: Any, acme: Company, scim: ScimServer
+) -> None:
+    tenant = f"portal-{width}"
+    connection = connection_save(
+        key="idp",
+        connector="scim",
+        name="Identity provider",
+        config={"base_url": scim.base_url(tenant)},
+        secrets={"bearer_token": scim.token},
+    )
+    assert connection_test(connection).problems == []
+    Application.objects.update(connection=connection, provision_by="account", provision={})
+    made = _ask(visitor, "employee", width)
+    _decide(browser, "lea@acme.test", "lea", width, "Approve")
+    made.refresh_from_db()
+    assert (made.status, made.status_reason) == ("resolved", "Approved by Lea Blanc.")
+    (account,) = scim.resources(tenant)
+    assert account["emails"][0]["value"] == "employee@acme.test"
+    assert account["active"] is True
+    page = visitor("employee", width=width).open(f"/requests/{made.pk}/")
+    assert page.get_by_text("Approved by Lea Blanc.").first.is_visible()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_other_entitys_request_goes_to_the_manager_and_moves_on_when_they_leave(
+    width: int, browser: Any, visitor: Any, acme: Company
+) -> None:
+    chief = acme.people["owner"]
+    Person.objects.filter(work_email="manager@acme.test").update(manager=chief)
+    made = _ask(visitor, "report", width)
+    assert _link("manager@acme.test")
+    Person.objects.filter(work_email="manager@acme.test").update(status="ended")
+    row = Approval.objects.get(status="pending")
+    row.step.run.wake_at = clock.now()
+    row.step.run.save()
+    run_due(now=clock.now())
+    page = visitor("report", width=width).open(f"/requests/{made.pk}/")
+    assert page.get_by_text("Manager Example has left. Owner Example is asked").first.is_visible()
+    _decide(browser, "owner@acme.test", "owner", width, "Approve")
+    made.refresh_from_db()
+    assert made.status_reason == "Approved by Owner Example."
+
+
+def test_request_is_decided_by_the_keyboard_alone(visitor: Any, acme: Company) -> None:
+    _ask(visitor, "employee", 1440)
+    page = visitor("lea").open("/approvals/")
+    link = page.get_by_role("link", name=re.compile("Access to an application"))
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if link.evaluate("node => node === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    page.get_by_label(re.compile("Comment")).wait_for()
+    button = page.get_by_role("button", name="Approve", exact=True)
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if button.evaluate("node => node === document.activeElement"):
+            break
+    assert button.evaluate("node => getComputedStyle(node).outlineStyle") != "none"
+    page.keyboard.press("Enter")
+    page.get_by_text("Approved: Access to an application").wait_for()
+    assert Approval.objects.get().status == "approved"
+
+
+TALL = (
+    *("/requests/", "/approvals/", "/approvals/stuck/", "/delegations/"),
+    *("/policies/", "/policies/by-entity/", "/services/software/"),
+)
+
+
+@pytest.mark.parametrize("path", TALL)
+def test_text_at_twice_the_size_spills_nowhere(path: str, visitor: Any, acme: Company) -> None:
+    """Twice the text on the same window is the same text on half the window."""
+    guest = visitor("owner", width=720)
+    page = guest.open(path)
+    page.evaluate("document.documentElement.style.setProperty('zoom', '2')")
+    wide = page.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+    )
+    assert wide[0] <= wide[1] + 1
+    assert page.get_by_role("heading", level=1).is_visible()

@@ -56,21 +56,81 @@ class NoParams(ParamsForm):
     """A node without settings of its own."""
 
 
-class TextParam(forms.Field):
-    """A text. ``choices`` limits it to some words."""
+_LONG = 1_000
 
-    widget = forms.TextInput
+
+class Param(forms.Field):
+    """One setting: the document's value, and how a browser shows it and sends it back.
+
+    ``control`` names the designer's input. ``picks`` names the kind of thing the value is the key
+    of (see :mod:`workflows.designer.picks`): it is then offered by name. A subclass that says
+    nothing is a line of text.
+    """
+
+    widget: type[forms.Widget] = forms.TextInput
+    several = False
+    """Whether the value is a list, one browser value for each item."""
+
+    def __init__(self, *, picks: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.picks = picks
+
+    @property
+    def control(self) -> str:
+        """The designer's input for it."""
+        return "text"
+
+    def options(self) -> tuple[tuple[str, str], ...]:
+        """Every value with its words, where there are only some."""
+        return ()
+
+    def shown(self, value: Any) -> list[str]:
+        """What the input holds for a document's value; ``None`` is a value left out."""
+        if value is None:
+            return []
+        items = value if isinstance(value, list | tuple) else [value]
+        words = [item if isinstance(item, str) else shown(item) for item in items]
+        return words if self.several else [", ".join(words)]
+
+    def parse(self, posted: list[str]) -> Any:
+        """The document's value for what the input holds; ``None`` leaves it out.
+
+        What makes no sense stays as it was typed: a draft keeps it, and the validator names it.
+        """
+        text = posted[0] if posted else ""
+        return text if text.strip() else None
+
+
+class TextParam(Param):
+    """A text. ``choices`` limits it to some words; ``words`` says them to people."""
 
     def __init__(
         self,
         *,
         choices: tuple[str, ...] = (),
+        words: Mapping[str, str] | None = None,
         default: str = "",
         limit: int = 10_000,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.choices, self.default, self.limit = choices, default, limit
+        self.words = words or {}
+
+    @property
+    def control(self) -> str:
+        """A choice, a line, or room to write."""
+        if self.choices:
+            return "select"
+        return "textarea" if self.limit >= _LONG and not self.picks else "text"
+
+    def options(self) -> tuple[tuple[str, str], ...]:
+        """The choices in words; none stands for the default."""
+        return tuple((key, self.words.get(key, in_plain_words(key))) for key in self.choices)
+
+    def shown(self, value: Any) -> list[str]:
+        """The default stands where nothing is said."""
+        return super().shown(self.default or None if value is None else value)
 
     def to_python(self, value: Any) -> str:
         """Refuse what is no text."""
@@ -87,14 +147,43 @@ class TextParam(forms.Field):
         return text
 
 
-class KeysParam(forms.Field):
+class KeysParam(Param):
     """A list of keys; ``word`` (as “all”) may stand for everything."""
 
-    widget = forms.TextInput
+    several = True
 
-    def __init__(self, *, word: str = "", default: Any = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        word: str = "",
+        default: Any = (),
+        choices: tuple[str, ...] = (),
+        words: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.word, self.default = word, default
+        self.choices, self.words = choices, words or {}
+
+    @property
+    def control(self) -> str:
+        """Some to tick, or a list that grows."""
+        return "checks" if self.choices else "keys"
+
+    def options(self) -> tuple[tuple[str, str], ...]:
+        """The choices in words."""
+        return tuple((key, self.words.get(key, in_plain_words(key))) for key in self.choices)
+
+    def shown(self, value: Any) -> list[str]:
+        """The default stands where nothing is said."""
+        return super().shown(self.default if value is None else value)
+
+    def parse(self, posted: list[str]) -> Any:
+        """The word alone, or the list."""
+        kept = [item for item in posted if item.strip()]
+        if self.word and kept == [self.word]:
+            return self.word
+        return kept or None
 
     def to_python(self, value: Any) -> Any:
         """A list of texts, or the word."""
@@ -109,7 +198,7 @@ class KeysParam(forms.Field):
         return list(items)
 
 
-class NumberParam(forms.Field):
+class NumberParam(Param):
     """A whole number from ``low`` to ``high``."""
 
     widget = forms.NumberInput
@@ -117,6 +206,19 @@ class NumberParam(forms.Field):
     def __init__(self, *, low: int, high: int, default: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.low, self.high, self.default = low, high, default
+
+    @property
+    def control(self) -> str:
+        """A number."""
+        return "number"
+
+    def shown(self, value: Any) -> list[str]:
+        """The default stands where nothing is said."""
+        return super().shown(self.default if value is None else value)
+
+    def parse(self, posted: list[str]) -> Any:
+        """The number; other words as they are."""
+        return scalar(posted[0]) if posted and posted[0].strip() else None
 
     def to_python(self, value: Any) -> int | None:
         """Refuse fractions, booleans and what is out of range."""
@@ -137,10 +239,23 @@ class _RawCheckbox(forms.CheckboxInput):
         return True if value == "on" else value
 
 
-class FlagParam(forms.Field):
+class FlagParam(Param):
     """True or false; false unless told."""
 
     widget = _RawCheckbox
+
+    @property
+    def control(self) -> str:
+        """A box to tick."""
+        return "checkbox"
+
+    def shown(self, value: Any) -> list[str]:
+        """Ticked or not."""
+        return ["true"] if value is True else []
+
+    def parse(self, posted: list[str]) -> Any:
+        """False is left out."""
+        return True if posted else None
 
     def to_python(self, value: Any) -> bool:
         """Refuse words that look like truth."""
@@ -151,14 +266,38 @@ class FlagParam(forms.Field):
         return value
 
 
-class MappingParam(forms.Field):
-    """A mapping; ``allowed`` names its keys, nothing means any."""
+class MappingParam(Param):
+    """A mapping; ``allowed`` names its keys, nothing means any. ``parts`` are their inputs."""
 
-    widget = forms.TextInput
-
-    def __init__(self, *, allowed: tuple[str, ...] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        allowed: tuple[str, ...] = (),
+        parts: Mapping[str, Param] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.allowed = allowed
+        self.parts = dict(parts or {name: ScalarParam() for name in allowed})
+
+    @property
+    def control(self) -> str:
+        """Its parts beside each other, or lines of names and values."""
+        return "parts" if self.parts else "pairs"
+
+    def shown(self, value: Any) -> list[str]:
+        """One line for each name."""
+        if not isinstance(value, Mapping):
+            return super().shown(value)
+        return ["\n".join(f"{name}: {item}" for name, item in value.items())]
+
+    def parse(self, posted: list[str]) -> Any:
+        """Lines of “name: value”; anything else stays text, which is then refused."""
+        lines = [line for line in (posted[0] if posted else "").splitlines() if line.strip()]
+        if not all(":" in line for line in lines):
+            return posted[0]
+        pairs = [line.partition(":") for line in lines]
+        return {name.strip(): value.strip() for name, _, value in pairs} or None
 
     def to_python(self, value: Any) -> dict[str, Any]:
         """Refuse what is no mapping and keys nobody knows."""
@@ -173,14 +312,50 @@ class MappingParam(forms.Field):
         return dict(value)
 
 
-class AnyParam(forms.Field):
-    """A value of any kind: a scalar or a list of them."""
+class ApproverParam(MappingParam):
+    """Who is asked, as ``{type: manager}``."""
 
-    widget = forms.TextInput
+    @property
+    def control(self) -> str:
+        """A type, and the settings of that type."""
+        return "approver"
+
+
+class AnyParam(Param):
+    """A value of any kind: a scalar or a list of them, divided by commas in a browser."""
+
+    def parse(self, posted: list[str]) -> Any:
+        """One value, or a list where there are several."""
+        items = [part.strip() for part in (posted[0] if posted else "").split(",")]
+        values = [scalar(item) for item in items if item]
+        if not values:
+            return None
+        return values[0] if len(values) == 1 else values
 
     def to_python(self, value: Any) -> Any:
         """As it stands."""
         return value
+
+
+class ScalarParam(AnyParam):
+    """One value: a number where it reads as one."""
+
+    def parse(self, posted: list[str]) -> Any:
+        """The number or the text."""
+        return scalar(posted[0]) if posted and posted[0].strip() else None
+
+
+def scalar(text: str) -> Any:
+    """The whole number that a text writes, else the text."""
+    trimmed = text.strip()
+    digits = trimmed.removeprefix("-")
+    plain = digits.isascii() and digits.isdigit() and len(digits) <= 15
+    return int(trimmed) if plain and trimmed == str(int(trimmed)) else text
+
+
+def in_plain_words(key: str) -> str:
+    """``in_progress`` → ``In progress``."""
+    return key.replace("_", " ").strip().capitalize()
 
 
 def listed(value: Any) -> list[Any]:

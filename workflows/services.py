@@ -15,6 +15,7 @@ from django.db.models import Max
 from siit_remote.audit.services import record
 from workflows.document.parse import parse_document
 from workflows.document.validate import validate_document
+from workflows.drafts import describe, draft_write
 from workflows.models import Workflow, WorkflowVersion
 from workflows.problems import DocumentError, Problem
 from workflows.vocabulary import vocabulary_now
@@ -53,27 +54,24 @@ def document_problems(document: WorkflowDocument) -> list[Problem]:
 
 def draft_save(document: WorkflowDocument, *, now: datetime, actor: Actor = None) -> Workflow:
     """Store ``document`` as the draft of the workflow with its key, making it where it is new."""
-    data = document.to_data()
     with transaction.atomic():
         workflow = Workflow.objects.select_for_update().filter(key=document.key).first()
         if workflow is None:
-            workflow = Workflow(key=document.key, created_at=now, draft={})
-        elif workflow.draft == data:
+            workflow = Workflow(
+                key=document.key, created_at=now, draft=document.to_data(), draft_saved_at=now
+            )
+            workflow.draft_saved_by_id = getattr(actor, "pk", None)
+            describe(workflow, workflow.draft)
+            workflow.save()
+            record(
+                "workflow.draft_saved",
+                actor=actor,
+                object_type="workflow",
+                object_key=workflow.key,
+                object_label=workflow.name,
+            )
             return workflow
-        workflow.draft = data
-        workflow.draft_saved_at = now
-        workflow.name = document.name or document.key
-        workflow.category = document.category
-        workflow.owner = document.owner.lower()
-        workflow.save()
-        record(
-            "workflow.draft_saved",
-            actor=actor,
-            object_type="workflow",
-            object_key=workflow.key,
-            object_label=workflow.name,
-        )
-    return workflow
+        return draft_write(workflow, document, now=now, actor=actor, what="Import")
 
 
 def workflow_publish(workflow: Workflow, *, now: datetime, actor: Actor = None) -> WorkflowVersion:
@@ -107,6 +105,7 @@ def workflow_publish(workflow: Workflow, *, now: datetime, actor: Actor = None) 
         )
         locked.live_version = version
         locked.live_since = locked.live_since or now
+        describe(locked, data)
         locked.status = Workflow.Status.LIVE
         locked.status_reason = ""
         locked.save()

@@ -43,6 +43,52 @@ ROLES = {
     "employee": EMPLOYEE,
 }
 PASSWORD = "correct horse battery staple"
+DOCUMENT = {
+    "format": "siit.workflow/1",
+    "key": "offboarding",
+    "name": "Offboarding",
+    "trigger": {"type": "person.end_date", "params": {"at": "18:00"}},
+    "conditions": {
+        "combinator": "and",
+        "rules": [
+            {"field": "person.worker_type", "operator": "is", "value": "contractor"},
+            {
+                "combinator": "or",
+                "rules": [
+                    {"field": "person.country", "operator": "in", "value": ["FRA", "ESP"]},
+                    {"field": "person.start_date", "operator": "before", "value": "2026-01-31"},
+                ],
+            },
+        ],
+    },
+    "steps": [
+        {"key": "revoke", "action": "apps.revoke", "params": {"apps": "all"}},
+        {
+            "key": "ask",
+            "action": "approval.request",
+            "params": {"approver": {"type": "manager"}, "fallback": {"type": "role", "name": "hr"}},
+            "outcomes": {"approved": [{"key": "close", "action": "slack.close_access"}]},
+        },
+        {
+            "key": "fork",
+            "branch": {
+                "mode": "first_match",
+                "lanes": [
+                    {
+                        "name": "France",
+                        "when": {
+                            "combinator": "and",
+                            "rules": [
+                                {"field": "person.country", "operator": "is", "value": "FRA"}
+                            ],
+                        },
+                        "steps": [{"key": "pause", "wait": {"for": {"days": 2}}}],
+                    }
+                ],
+            },
+        },
+    ],
+}
 
 
 @dataclass
@@ -96,11 +142,11 @@ def _work(company: Company) -> None:
         skipped=[{"remote_id": "e1", "name": "Bo Example", "reason": "No work email."}],
     )  # fmt: skip
     workflow = Workflow.objects.create(
-        key="offboarding", name="Offboarding", status="live", draft={}, draft_saved_at=now,
+        key="offboarding", name="Offboarding", status="live", draft=DOCUMENT, draft_saved_at=now,
         created_at=now,
     )  # fmt: skip
     version = WorkflowVersion.objects.create(
-        workflow=workflow, number=1, document={}, digest="d", published_at=now
+        workflow=workflow, number=1, document=DOCUMENT, digest="d", published_at=now
     )
     Workflow.objects.filter(pk=workflow.pk).update(live_version=version)
     run = Run.objects.create(

@@ -11,6 +11,7 @@ from workflows.approvers.policy import resolve_spec
 from workflows.asking import Question, question_pursue
 from workflows.nodes import ACTIONS, APPROVERS, Action, ActionContext, Outcome
 from workflows.params import (
+    ApproverParam,
     FlagParam,
     KeysParam,
     MappingParam,
@@ -28,6 +29,11 @@ _MOST = 50
 
 class StagesParam(KeysParam):
     """Further stages: a list of approvers or of ``{approver: {…}, rule: …}``."""
+
+    @property
+    def control(self) -> str:
+        """One approver after the other."""
+        return "stages"
 
     def to_python(self, value: Any) -> Any:
         """A list of mappings; approver_problems looks inside."""
@@ -58,15 +64,39 @@ class RuleParam(TextParam):
 class ApprovalParams(ParamsForm):
     """Whom, by when, what if nobody answers."""
 
-    approver = MappingParam(label="Approver")
-    fallback = MappingParam(label="Fallback")
+    approver = ApproverParam(label="Who is asked")
+    fallback = ApproverParam(label="If nobody is found, ask")
     also = StagesParam(required=False, label="Further stages")
-    rule = RuleParam(required=False, label="Rule", choices=RULES, default="any")
+    rule = RuleParam(
+        required=False,
+        label="Who must agree",
+        choices=RULES,
+        words={"any": "Any one of them", "all": "All of them", "at_least": "At least …"},
+        default="any",
+    )
     at_least = NumberParam(required=False, label="At least", low=1, high=_MOST, default=1)
-    due = MappingParam(required=False, label="Due", allowed=("working_days",))
-    remind_every = MappingParam(required=False, label="Remind every", allowed=("working_days",))
+    due = MappingParam(
+        required=False,
+        label="Answer within",
+        allowed=("working_days",),
+        parts={"working_days": NumberParam(label="Working days", low=1, high=90)},
+    )
+    remind_every = MappingParam(
+        required=False,
+        label="Remind every",
+        allowed=("working_days",),
+        parts={"working_days": NumberParam(label="Working days", low=1, high=90)},
+    )
     on_no_response = TextParam(
-        required=False, label="On no response", choices=ON_NO_RESPONSE, default="escalate"
+        required=False,
+        label="If nobody answers in time",
+        choices=ON_NO_RESPONSE,
+        words={
+            "escalate": "Ask the next in line",
+            "reject": "Take it as a no",
+            "expire": "Let it expire",
+        },
+        default="escalate",
     )
     together = FlagParam(required=False, label="Ask all stages at once")
     bulk = FlagParam(required=False, label="May be approved together with others")

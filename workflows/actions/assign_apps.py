@@ -15,8 +15,13 @@ from workflows.params import KeysParam, ParamsForm, TextParam, in_words
 class AssignAppsParams(ParamsForm):
     """Named applications, or by entitlement."""
 
-    apps = KeysParam(required=False, label="Applications")
-    by = TextParam(required=False, label="By", choices=("team", "request"))
+    apps = KeysParam(required=False, label="Applications", picks="application")
+    by = TextParam(
+        required=False,
+        label="Which",
+        choices=("team", "request"),
+        words={"team": "What the person is entitled to", "request": "What the request asks for"},
+    )
 
     def clean(self) -> dict[str, Any]:
         """One of both."""

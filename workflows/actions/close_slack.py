@@ -21,7 +21,7 @@ from workflows.params import ParamsForm, TextParam
 class CloseSlackParams(ParamsForm):
     """Which workspace."""
 
-    connection = TextParam(required=False, label="Connection", limit=60)
+    connection = TextParam(required=False, label="Connection", limit=60, picks="connection")
 
 
 @ACTIONS.register

@@ -22,7 +22,7 @@ from workflows.problems import Problem
 class CreateAccountParams(ParamsForm):
     """Where, under which name, in which groups."""
 
-    connection = TextParam(required=False, label="Connection", limit=60)
+    connection = TextParam(required=False, label="Connection", limit=60, picks="connection")
     username = TextParam(
         required=False, label="Username", default="{{ person.work_email }}", limit=300
     )

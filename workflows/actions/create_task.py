@@ -9,7 +9,7 @@ from people.models import Person
 from workflows.messages import message_context, render, source_problems
 from workflows.models import Task
 from workflows.nodes import ACTIONS, Action, ActionContext, Done, Outcome, Wait
-from workflows.params import FlagParam, MappingParam, ParamsForm, TextParam
+from workflows.params import FlagParam, MappingParam, NumberParam, ParamsForm, TextParam
 from workflows.problems import Problem
 from workflows.tasks_by_hand import task_open
 from workflows.timing import add_working_days, zone_of
@@ -20,9 +20,16 @@ class CreateTaskParams(ParamsForm):
 
     title = TextParam(label="Title", limit=300)
     body = TextParam(required=False, label="Text")
-    assignee = TextParam(required=False, label="Assignee", default="it", limit=254)
-    due = MappingParam(required=False, label="Due", allowed=("working_days",))
-    wait_until_done = FlagParam(required=False, label="Wait until done")
+    assignee = TextParam(
+        required=False, label="For whom", default="it", limit=254, picks="assignee"
+    )
+    due = MappingParam(
+        required=False,
+        label="Due in",
+        allowed=("working_days",),
+        parts={"working_days": NumberParam(label="Working days", low=0, high=365)},
+    )
+    wait_until_done = FlagParam(required=False, label="Go on only when it is done")
 
     @classmethod
     def validate(cls, params: Mapping[str, Any], path: str) -> list[Problem]:

@@ -16,7 +16,7 @@ from workflows.params import ParamsForm, TextParam
 class EquipmentParams(ParamsForm):
     """What, from where, with which word."""
 
-    bundle = TextParam(label="Bundle", limit=60)
+    bundle = TextParam(label="Bundle", limit=60, picks="bundle")
     address_from = TextParam(required=False, label="Address from", default="worker", limit=60)
     note = TextParam(required=False, label="Note", limit=1000)
 

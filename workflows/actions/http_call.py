@@ -25,7 +25,7 @@ METHODS = ("POST", "PUT", "PATCH", "DELETE", "GET")
 class HttpCallParams(ParamsForm):
     """Where and what; path, headers and body are templates."""
 
-    connection = TextParam(label="Connection", limit=60)
+    connection = TextParam(label="Connection", limit=60, picks="connection")
     method = TextParam(required=False, label="Method", choices=METHODS, default="POST")
     path = TextParam(required=False, label="Path", limit=500)
     headers = MappingParam(required=False, label="Headers")

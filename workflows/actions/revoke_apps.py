@@ -15,8 +15,10 @@ from workflows.params import KeysParam, ParamsForm, in_words
 class RevokeAppsParams(ParamsForm):
     """All that remains, or named ones; with exceptions."""
 
-    apps = KeysParam(required=False, label="Applications", word="all", default="all")
-    except_ = KeysParam(required=False, label="Except")
+    apps = KeysParam(
+        required=False, label="Applications", word="all", default="all", picks="application"
+    )
+    except_ = KeysParam(required=False, label="Except", picks="application")
 
 
 @ACTIONS.register

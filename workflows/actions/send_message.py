@@ -31,9 +31,15 @@ _ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+|#[^\s#@,;<>]+")
 class SendMessageParams(ParamsForm):
     """To whom, how, what."""
 
-    to = TextParam(label="To", limit=254)
-    channels = KeysParam(required=False, label="Channels", default=("email",))
-    template = TextParam(required=False, label="Template", limit=60)
+    to = TextParam(label="To", limit=254, picks="recipient")
+    channels = KeysParam(
+        required=False,
+        label="By",
+        choices=CHANNELS,
+        words={"email": "Email", "slack": "Slack"},
+        default=("email",),
+    )
+    template = TextParam(required=False, label="Template", limit=60, picks="template")
     subject = TextParam(required=False, label="Subject", limit=300)
     body = TextParam(required=False, label="Text")
 

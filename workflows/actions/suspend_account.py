@@ -20,7 +20,7 @@ from workflows.params import ParamsForm, TextParam
 class SuspendAccountParams(ParamsForm):
     """Where."""
 
-    connection = TextParam(required=False, label="Connection", limit=60)
+    connection = TextParam(required=False, label="Connection", limit=60, picks="connection")
 
 
 @ACTIONS.register

@@ -15,7 +15,7 @@ from workflows.params import ParamsForm, TextParam
 class PersonParams(ParamsForm):
     """Whom."""
 
-    email = TextParam(label="Work email", limit=254)
+    email = TextParam(label="Person", limit=254, picks="person")
 
 
 @APPROVERS.register

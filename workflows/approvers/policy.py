@@ -21,7 +21,7 @@ _DEEPEST = 4
 class PolicyParams(ParamsForm):
     """Which."""
 
-    key = TextParam(label="Policy", limit=60)
+    key = TextParam(label="Policy", limit=60, picks="policy")
 
 
 def resolve_spec(

@@ -15,7 +15,7 @@ from workflows.params import ParamsForm, TextParam
 class RoleParams(ParamsForm):
     """Which."""
 
-    name = TextParam(label="Role", limit=60)
+    name = TextParam(label="Role", limit=60, picks="role")
 
 
 @APPROVERS.register

@@ -6,7 +6,7 @@ from workflows.models.message import MessageTemplate
 from workflows.models.request import Request, RequestNote, Service
 from workflows.models.run import Attempt, Run, StepRun
 from workflows.models.task import Task
-from workflows.models.workflow import Workflow, WorkflowVersion
+from workflows.models.workflow import DraftState, Workflow, WorkflowVersion
 
 __all__ = [
     "Absence",
@@ -14,6 +14,7 @@ __all__ = [
     "ApproverPolicy",
     "Attempt",
     "Delegation",
+    "DraftState",
     "MessageTemplate",
     "Request",
     "RequestNote",

@@ -29,6 +29,15 @@ class Workflow(models.Model):
     status_reason = models.CharField(max_length=300, blank=True)
     draft = models.JSONField(default=dict, help_text="The document being edited.")
     draft_saved_at = models.DateTimeField()
+    draft_saved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    draft_revision = models.PositiveIntegerField(
+        default=0, help_text="One more with every change: who edits names the one they saw."
+    )
+    draft_state = models.PositiveIntegerField(
+        default=0, help_text="The number of the kept state that the draft is at."
+    )
     live_version = models.ForeignKey(
         "workflows.WorkflowVersion",
         null=True,
@@ -53,6 +62,28 @@ class Workflow(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class DraftState(models.Model):
+    """A draft as it was after a change: undo and redo move among these."""
+
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="draft_states")
+    number = models.PositiveIntegerField(help_text="The revision that made it.")
+    document = models.JSONField()
+    what = models.CharField(max_length=120, blank=True)
+    saved_at = models.DateTimeField()
+    saved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        ordering: ClassVar = ["workflow", "number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workflow", "number"], name="one_state_per_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workflow_id} draft {self.number}"
 
 
 class WorkflowVersion(models.Model):

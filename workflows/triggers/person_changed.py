@@ -26,7 +26,7 @@ def field_name(name: object) -> str:
 class ChangedParams(ParamsForm):
     """The field, and the values it went from and to."""
 
-    field = TextParam(label="Field", limit=80)
+    field = TextParam(label="Field", limit=80, picks="field")
     from_ = AnyParam(required=False, label="From")
     to = AnyParam(required=False, label="To")
 

@@ -12,7 +12,7 @@ from workflows.params import ParamsForm, TextParam
 class SubmittedParams(ParamsForm):
     """Which service; every one unless told."""
 
-    service = TextParam(required=False, label="Service", limit=60)
+    service = TextParam(required=False, label="Service", limit=60, picks="service")
 
 
 @TRIGGERS.register

@@ -13,7 +13,7 @@ from django import forms
 
 from workflows.document.timing import parse_timing
 from workflows.nodes import TRIGGERS, Occurrence, PlanningWorld, Trigger, Window
-from workflows.params import MappingParam, ParamsForm
+from workflows.params import MappingParam, Param, ParamsForm, ScalarParam, TextParam
 from workflows.problems import shown
 from workflows.triggers.dates import anchors_between, due_moment
 
@@ -21,10 +21,15 @@ _LEAP_YEAR = 2024
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-class DateParam(forms.Field):
+class DateParam(Param):
     """A date as 2026-12-24."""
 
     widget = forms.DateInput
+
+    @property
+    def control(self) -> str:
+        """A calendar."""
+        return "date"
 
     def to_python(self, value: Any) -> date | None:
         """Refuse what is no date."""
@@ -40,7 +45,17 @@ class SpecificDateParams(ParamsForm):
     """One date, or every month's day, or every week's day."""
 
     date = DateParam(required=False, label="Date")
-    every = MappingParam(required=False, label="Every", allowed=("month_day", "weekday"))
+    every = MappingParam(
+        required=False,
+        label="Or again and again",
+        allowed=("month_day", "weekday"),
+        parts={
+            "month_day": ScalarParam(
+                label="Day of the month", help_text="As 15; as 12-24 for once a year."
+            ),
+            "weekday": TextParam(label="Day of the week", choices=WEEKDAYS),
+        },
+    )
 
     def clean(self) -> dict[str, Any]:
         """Exactly one of both, and a day that exists."""

@@ -8,15 +8,18 @@ from typing import Any
 from django import forms
 
 from workflows.nodes import TRIGGERS
-from workflows.params import ParamsForm
+from workflows.params import AnyParam, ParamsForm
 from workflows.problems import shown
 from workflows.triggers.dates import YearlyTrigger
 
 
-class YearsParam(forms.Field):
+class YearsParam(AnyParam):
     """A list of whole years."""
 
-    widget = forms.TextInput
+    def parse(self, posted: list[str]) -> Any:
+        """Always a list."""
+        value = super().parse(posted)
+        return value if value is None or isinstance(value, list) else [value]
 
     def to_python(self, value: Any) -> list[int]:
         """Refuse what is no list of years from 1 to 80."""
@@ -34,7 +37,9 @@ class YearsParam(forms.Field):
 class AnniversaryParams(ParamsForm):
     """Which years; every one unless told."""
 
-    years = YearsParam(required=False, label="Only these years")
+    years = YearsParam(
+        required=False, label="Only these years", help_text="As 1, 5, 10; empty: every."
+    )
 
 
 @TRIGGERS.register

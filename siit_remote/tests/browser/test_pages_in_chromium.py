@@ -20,6 +20,8 @@ MAIN = (
     "person",
     "workflows",
     "workflow",
+    "workflow-new",
+    "designer",
     "runs",
     "run",
     "approvals",

@@ -1,0 +1,406 @@
+"""The draft as the page shows it: cards with their inputs, their errors and their sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workflows.designer.conditions import ConditionsCard, conditions_card
+from workflows.designer.controls import Choice, Control, Drawer, Findings
+from workflows.designer.forms import (
+    AboutForm,
+    BranchForm,
+    LaneForm,
+    LimitsForm,
+    StepForm,
+    TimingForm,
+    WaitForForm,
+    WaitForm,
+    WaitUntilForm,
+)
+from workflows.designer.posted import as_param
+from workflows.designer.steps import LANE_WORDS
+from workflows.document.describe import describe_step, describe_trigger
+from workflows.document.shape import (
+    OUTCOMES,
+    ActionStep,
+    BranchStep,
+    Step,
+    WaitFor,
+    WaitStep,
+    WorkflowDocument,
+    inner_steps,
+)
+from workflows.document.timing import COMMON_PARAMS, own_params
+from workflows.document.validate import Vocabulary
+from workflows.nodes import ACTIONS, TRIGGERS
+from workflows.problems import Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneCard:
+    """A list of steps inside a step, with who takes it."""
+
+    place: str
+    label: str
+    steps: tuple[StepCard, ...]
+    kind: str
+    name: Control | None = None
+    when: ConditionsCard | None = None
+    errors: tuple[Problem, ...] = ()
+    index: int = 0
+    last: bool = False
+
+    @property
+    def id(self) -> str:
+        """Its id on the page."""
+        return f"lane-{self.place.replace('/', '-')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepCard:
+    """One step."""
+
+    key: str
+    place: str
+    number: str
+    index: int
+    count: int
+    kind: str
+    icon: str
+    title: str
+    sentence: str
+    destructive: bool = False
+    reversible: str = ""
+    disabled: bool = False
+    controls: tuple[Control, ...] = ()
+    options: tuple[Control, ...] = ()
+    when: ConditionsCard | None = None
+    errors: tuple[Problem, ...] = ()
+    wrong: int = 0
+    strange: tuple[str, ...] = ()
+    places: tuple[Choice, ...] = ()
+    lanes: tuple[LaneCard, ...] = ()
+    outcomes_left: tuple[Choice, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """Its id on the page."""
+        return f"step-{self.key}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """The whole editor."""
+
+    about: tuple[Control, ...]
+    limits: tuple[Control, ...]
+    triggers: tuple[tuple[str, tuple[Choice, ...]], ...]
+    trigger_sentence: str
+    trigger_params: tuple[Control, ...]
+    timing: dict[str, Control]
+    trigger_errors: tuple[Problem, ...]
+    conditions: ConditionsCard
+    steps: tuple[StepCard, ...]
+    steps_errors: tuple[Problem, ...]
+    problems: tuple[tuple[Problem, str], ...]
+
+    @property
+    def errors(self) -> int:
+        """How many problems stand between the draft and publishing."""
+        return sum(problem.level == "error" for problem, _ in self.problems)
+
+
+def outline(
+    document: WorkflowDocument, problems: Sequence[Problem], vocabulary: Vocabulary
+) -> Outline:
+    """Everything the page shows of a draft."""
+    return _Builder(document, Findings(problems), vocabulary).build()
+
+
+class _Builder:
+    def __init__(
+        self, document: WorkflowDocument, findings: Findings, vocabulary: Vocabulary
+    ) -> None:
+        self.document, self.findings, self.vocabulary = document, findings, vocabulary
+        self.subjects = _subjects(document)
+        self.places = list(_places(document))
+
+    def build(self) -> Outline:
+        """All cards, then the problems with the elements they lead to."""
+        document, findings = self.document, self.findings
+        values = {name: getattr(document, name) for name in AboutForm.names()}
+        about = Drawer("about", findings)
+        held = document.limits.hold_above if document.limits else None
+        limits = held.to_data() if held else {}
+        parts: dict[str, Any] = {
+            "about": tuple(
+                about.one(
+                    as_param(field), values[name] or None, name=f"about.{name}", path=name, key=name
+                )
+                for name, field in AboutForm.base_fields.items()
+            ),
+            "limits": about.params(LimitsForm, limits, name="limits", path="limits.hold_above"),
+            "conditions": conditions_card(
+                document.conditions, "conditions", "conditions", self.subjects, findings
+            ),
+            "steps": self._steps(document.steps, "steps", place="", prefix=""),
+            "steps_errors": findings.at("steps", "add-step"),
+        }
+        return Outline(
+            **self._trigger(),
+            **parts,
+            problems=tuple(findings.links()),
+        )
+
+    def _trigger(self) -> dict[str, Any]:
+        spec = self.document.trigger
+        trigger = TRIGGERS.get(spec.type)
+        drawer = Drawer("trigger", self.findings)
+        params: tuple[Control, ...] = ()
+        timing: dict[str, Control] = {}
+        if trigger is not None:
+            own = own_params(spec.params)
+            params = drawer.params(trigger.Params, own, name="trigger", path="trigger.params")
+        if trigger is not None and trigger.forecastable:
+            common = {name: spec.params[name] for name in COMMON_PARAMS if name in spec.params}
+            found = drawer.params(TimingForm, common, name="timing", path="trigger.params")
+            timing = {control.name.partition(".")[2]: control for control in found}
+        errors = (
+            *self.findings.at("trigger", "trigger-type"),
+            *self.findings.at("trigger.type", "trigger-type"),
+            *self.findings.at("trigger.params", "trigger-type"),
+        )
+        return {
+            "triggers": _by_category(spec.type),
+            "trigger_sentence": describe_trigger(spec, self.vocabulary),
+            "trigger_params": params,
+            "timing": timing,
+            "trigger_errors": errors,
+        }
+
+    def _steps(
+        self, steps: tuple[Step, ...], path: str, *, place: str, prefix: str
+    ) -> tuple[StepCard, ...]:
+        return tuple(
+            self._step(
+                step,
+                f"{path}[{index}]",
+                place=place,
+                number=f"{prefix}{index + 1}",
+                index=index,
+                count=len(steps),
+            )
+            for index, step in enumerate(steps)
+        )
+
+    def _step(
+        self, step: Step, path: str, *, place: str, number: str, index: int, count: int
+    ) -> StepCard:
+        card_id = f"step-{step.key}"
+        drawer = Drawer(card_id, self.findings)
+        parts = self._kind(step, path, drawer)
+        errors = (
+            *self.findings.at(path, card_id),
+            *self.findings.at(f"{path}.params", card_id),
+            *self.findings.at(f"{path}.action", card_id),
+            *self.findings.at(f"{path}.outcomes", card_id),
+            *self.findings.at(f"{path}.branch.lanes", card_id),
+        )
+        wrong = sum(
+            item.level == "error" and (item.path == path or item.path.startswith(f"{path}."))
+            for item in self.findings.problems
+        )
+        lanes = self._lanes(step, path, number)
+        return StepCard(
+            key=step.key,
+            place=place,
+            number=number,
+            index=index,
+            count=count,
+            disabled=step.disabled,
+            errors=errors,
+            wrong=wrong,
+            lanes=lanes,
+            places=tuple(
+                Choice(where, label, where == place)
+                for where, label, around in self.places
+                if step.key not in around
+            ),
+            **parts,
+        )
+
+    def _kind(self, step: Step, path: str, drawer: Drawer) -> dict[str, Any]:
+        if isinstance(step, WaitStep):
+            return self._wait(step, path, drawer)
+        if isinstance(step, BranchStep):
+            control = drawer.params(
+                BranchForm, {"mode": step.mode}, name="branch", path=f"{path}.branch"
+            )
+            return {
+                "kind": "branch",
+                "icon": "split",
+                "title": "Branch",
+                "sentence": "Different people take different lanes",
+                "controls": control,
+            }
+        return self._action(step, path, drawer)
+
+    def _action(self, step: ActionStep, path: str, drawer: Drawer) -> dict[str, Any]:
+        action = ACTIONS.get(step.action)
+        options = {"on_error": step.on_error, "on_date_change": step.on_date_change}
+        parts: dict[str, Any] = {
+            "kind": "action" if action else "unknown",
+            "options": drawer.params(StepForm, options, name="option", path=path),
+            "when": conditions_card(
+                step.when, f"{step.key}/when", f"{path}.when", self.subjects, self.findings
+            ),
+        }
+        if action is None:
+            title = f"{step.action} (not supported here)"
+            return parts | {"icon": "circle-help", "title": title, "sentence": ""}
+        names = action.Params.names()
+        asks = step.action == "approval.request"
+        return parts | {
+            "icon": action.icon,
+            "title": action.label,
+            "sentence": action.sentence(dict(step.params)),
+            "destructive": action.destructive,
+            "reversible": action.reversible,
+            "controls": drawer.params(
+                action.Params, step.params, name="params", path=f"{path}.params"
+            ),
+            "strange": tuple(name for name in step.params if name not in names),
+            "outcomes_left": tuple(
+                Choice(name, LANE_WORDS[name])
+                for name in OUTCOMES
+                if asks and name not in step.outcomes
+            ),
+        }
+
+    def _wait(self, step: WaitStep, path: str, drawer: Drawer) -> dict[str, Any]:
+        wait = step.wait
+        kind = "for" if isinstance(wait, WaitFor) else "until"
+        form = WaitForForm if kind == "for" else WaitUntilForm
+        inner = wait.to_data()[kind]
+        controls = (
+            *drawer.params(WaitForm, {"kind": kind}, name="wait", path=f"{path}.wait"),
+            *drawer.params(form, inner, name="wait", path=f"{path}.wait.{kind}"),
+        )
+        option = StepForm.base_fields["on_date_change"]
+        moved = drawer.one(
+            as_param(option),
+            step.on_date_change,
+            name="option.on_date_change",
+            path=f"{path}.on_date_change",
+        )
+        words = describe_step(step, self.vocabulary)
+        return {
+            "kind": "wait",
+            "icon": "hourglass",
+            "title": "Wait",
+            "sentence": words,
+            "controls": controls,
+            "options": (moved,),
+        }
+
+    def _lanes(self, step: Step, path: str, number: str) -> tuple[LaneCard, ...]:
+        if isinstance(step, BranchStep):
+            return self._branch_lanes(step, path, number)
+        if not isinstance(step, ActionStep):
+            return ()
+        return tuple(
+            LaneCard(
+                place=f"{step.key}/{name}",
+                label=LANE_WORDS[name],
+                kind="outcome",
+                steps=self._steps(
+                    steps,
+                    f"{path}.outcomes.{name}",
+                    place=f"{step.key}/{name}",
+                    prefix=f"{number}.",
+                ),
+            )
+            for name, steps in step.outcomes.items()
+        )
+
+    def _branch_lanes(self, step: BranchStep, path: str, number: str) -> tuple[LaneCard, ...]:
+        lanes = []
+        for index, lane in enumerate(step.lanes):
+            here, place = f"{path}.branch.lanes[{index}]", f"{step.key}/lane/{index}"
+            card_id = f"lane-{step.key}-lane-{index}"
+            drawer = Drawer(card_id, self.findings)
+            (name,) = drawer.params(LaneForm, {"name": lane.name}, name="lane", path=here)
+            when = conditions_card(lane.when, place, f"{here}.when", self.subjects, self.findings)
+            lanes.append(
+                LaneCard(
+                    place=place,
+                    label=lane.name or f"Lane {index + 1}",
+                    kind="lane",
+                    name=name,
+                    when=when,
+                    errors=(
+                        *self.findings.at(here, card_id),
+                        *self.findings.at(f"{here}.when", card_id),
+                    ),
+                    steps=self._steps(
+                        lane.steps,
+                        f"{here}.steps",
+                        place=place,
+                        prefix=f"{number}{'abcdefghijklmnop'[index % 16]}.",
+                    ),
+                    index=index,
+                    last=index == len(step.lanes) - 1,
+                )
+            )
+        place = f"{step.key}/otherwise"
+        steps = self._steps(
+            step.otherwise, f"{path}.branch.otherwise", place=place, prefix=f"{number}z."
+        )
+        lanes.append(LaneCard(place=place, label="Otherwise", kind="otherwise", steps=steps))
+        return tuple(lanes)
+
+
+def _places(document: WorkflowDocument) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Every list of steps: its place, its words, and the keys of the steps around it."""
+    yield "", "The main steps", frozenset()
+
+    def inside(steps: tuple[Step, ...], around: frozenset[str], prefix: str) -> Iterator[Any]:
+        for index, step in enumerate(steps):
+            number, within = f"{prefix}{index + 1}", around | {step.key}
+            for path, inner in inner_steps(step, step.key):
+                place, words = _place_of(step, path)
+                yield place, f"Step {number}: {words}", within
+                yield from inside(inner, within, f"{number}.")
+
+    yield from inside(document.steps, frozenset(), "")
+
+
+def _place_of(step: Step, path: str) -> tuple[str, str]:
+    if isinstance(step, BranchStep):
+        number = path.partition("[")[2].partition("]")[0]
+        if not number:
+            return f"{step.key}/otherwise", "otherwise"
+        name = step.lanes[int(number)].name or f"lane {int(number) + 1}"
+        return f"{step.key}/lane/{number}", name
+    name = path.rpartition(".")[2]
+    return f"{step.key}/{name}", LANE_WORDS[name].lower()
+
+
+def _by_category(chosen: str) -> tuple[tuple[str, tuple[Choice, ...]], ...]:
+    groups: dict[str, list[Choice]] = {}
+    for trigger in TRIGGERS:
+        choice = Choice(trigger.key, trigger.label, trigger.key == chosen)
+        groups.setdefault(trigger.category, []).append(choice)
+    if chosen and TRIGGERS.get(chosen) is None:
+        groups["Not supported here"] = [Choice(chosen, chosen, True)]
+    return tuple((name, tuple(choices)) for name, choices in groups.items())
+
+
+def _subjects(document: WorkflowDocument) -> tuple[str, ...]:
+    """Which fields beside the person's can be asked about under this trigger."""
+    kind = document.trigger.type
+    if kind.startswith("request."):
+        return ("person.", "request.")
+    return ("person.", "change.") if kind == "person.changed" else ("person.",)

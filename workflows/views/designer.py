@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,7 +17,7 @@ from siit_remote.access import may, require
 from siit_remote.lib import clock
 from workflows.designer.errors import EditRefusedError
 from workflows.designer.outline import outline
-from workflows.designer.picks import MOST, PICKS
+from workflows.designer.picks import MOST, PICKS, Option
 from workflows.designer.posted import Posted
 from workflows.designer.verbs import Said, edit
 from workflows.document.describe import describe_document
@@ -90,7 +89,13 @@ def designer(request: HttpRequest, key: str) -> HttpResponse:
     except DocumentError as error:
         messages.error(request, f"The designer cannot read this draft: {error}")
         return redirect("workflow", key=key)
-    return render(request, "workflows/designer/page.html", context)
+    return render(request, "workflows/designer/page.html", context | {"lists": _lists()})
+
+
+def _lists() -> list[tuple[str, list[Option]]]:
+    """The first suggestions under each input that searches; all of what stands in the code."""
+    sizes = {"country": 300, "timezone": 700}
+    return [(kind, pick.found("", sizes.get(kind, MOST))) for kind, pick in PICKS.items()]
 
 
 @require_POST
@@ -195,6 +200,7 @@ def _conflict(request: HttpRequest, now: Workflow, verb: str, posted: Posted) ->
     ]
     if not _htmx(request):
         context["conflict"] = True
+        context["lists"] = _lists()
         return render(request, "workflows/designer/page.html", context, status=409)
     response = render(request, "workflows/designer/conflict.html", context, status=409)
     response["HX-Retarget"], response["HX-Reswap"] = "#designer-refused", "innerHTML"
@@ -210,9 +216,3 @@ def pick(request: HttpRequest, kind: str) -> HttpResponse:
         raise Http404
     options = found.found(request.GET.get("q", "")[:100].strip(), MOST)
     return render(request, "workflows/designer/options.html", {"options": options})
-
-
-def designer_url(key: str, **query: str) -> str:
-    """The editor's address."""
-    url = reverse("designer", kwargs={"key": key})
-    return f"{url}?{urlencode(query)}" if query else url

@@ -72,6 +72,7 @@ class Param(forms.Field):
     """Whether the value is a list, one browser value for each item."""
 
     def __init__(self, *, picks: str = "", **kwargs: Any) -> None:
+        kwargs.setdefault("error_messages", {"required": "Missing: fill this in."})
         super().__init__(**kwargs)
         self.picks = picks
 

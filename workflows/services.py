@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from siit_remote.audit.services import record
 from workflows.document.parse import parse_document
 from workflows.document.validate import validate_document
 from workflows.drafts import describe, draft_write
-from workflows.models import Workflow, WorkflowVersion
+from workflows.models import Run, Workflow, WorkflowVersion
 from workflows.problems import DocumentError, Problem
 from workflows.vocabulary import vocabulary_now
 
@@ -74,9 +74,13 @@ def draft_save(document: WorkflowDocument, *, now: datetime, actor: Actor = None
         return draft_write(workflow, document, now=now, actor=actor, what="Import")
 
 
-def workflow_publish(workflow: Workflow, *, now: datetime, actor: Actor = None) -> WorkflowVersion:
+def workflow_publish(
+    workflow: Workflow, *, now: datetime, actor: Actor = None, move: Iterable[int] = ()
+) -> WorkflowVersion:
     """Make the draft live as a new immutable version; unchanged drafts make none.
 
+    Running cases finish on the version they began with, except those of ``move`` (run ids): where
+    they stand follows from the keys of their steps, so they go on in the new version.
     Raises ``DocumentError`` with every error that stands in the way.
     """
     document = parse_document(workflow.draft)
@@ -117,8 +121,27 @@ def workflow_publish(workflow: Workflow, *, now: datetime, actor: Actor = None) 
             object_label=locked.name,
             detail={"version": number},
         )
+        _runs_move(locked, version, move, actor=actor)
     workflow.refresh_from_db()
     return version
+
+
+def _runs_move(
+    workflow: Workflow, version: WorkflowVersion, run_ids: Iterable[int], *, actor: Actor
+) -> None:
+    """Only cases that nobody works at in this moment; the others finish where they began."""
+    resting = [Run.Status.QUEUED, Run.Status.WAITING]
+    rows = Run.objects.filter(workflow=workflow, pk__in=list(run_ids), status__in=resting)
+    moved = rows.update(version=version)
+    if moved:
+        record(
+            "run.moved",
+            actor=actor,
+            object_type="workflow",
+            object_key=workflow.key,
+            object_label=workflow.name,
+            detail={"version": version.number, "runs": moved},
+        )
 
 
 _ACTS = {

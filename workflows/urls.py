@@ -8,6 +8,7 @@ from workflows.views import (
     delegation,
     designer,
     designer_new,
+    designer_panel,
     imports,
     picker,
     policy,
@@ -16,6 +17,7 @@ from workflows.views import (
     service,
     stuck,
     task,
+    versions,
     workflow,
 )
 
@@ -32,7 +34,20 @@ urlpatterns = [
     ),
     path("new-workflow/", designer_new.workflow_new, name="workflow-new"),
     path("pick/<slug:kind>/", designer.pick, name="pick"),
-    path("workflows/<slug:key>/publish/", actions.publish, name="workflow-publish"),
+    path("workflows/<slug:key>/panel/", designer_panel.panel, name="designer-panel"),
+    path("workflows/<slug:key>/matching/", designer_panel.matching, name="designer-matching"),
+    path("workflows/<slug:key>/test/", designer_panel.rehearsal, name="workflow-test"),
+    path("workflows/<slug:key>/publish/", versions.publish, name="workflow-publish"),
+    path(
+        "workflows/<slug:key>/versions/<int:number>/",
+        versions.version_page,
+        name="workflow-version",
+    ),
+    path(
+        "workflows/<slug:key>/versions/<int:number>/restore/",
+        versions.version_restore,
+        name="version-restore",
+    ),
     path("workflows/<slug:key>/act/<slug:verb>/", actions.act, name="workflow-act"),
     path("import-workflow/", imports.import_document, name="workflow-import"),
     path("runs/", run.runs, name="runs"),

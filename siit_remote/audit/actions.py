@@ -31,6 +31,7 @@ ACTIONS: dict[str, str] = {
     "workflow.resumed": "Resumed a workflow",
     "workflow.archived": "Archived a workflow",
     "run.started": "Started a run",
+    "run.moved": "Moved running cases to a new version",
     "run.held": "Held a run",
     "run.released": "Released a held run",
     "run.retried": "Retried a run",

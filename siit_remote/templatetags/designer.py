@@ -23,3 +23,9 @@ def invalid(errors: Any, element: str) -> SafeString:
 def slashes(place: str) -> str:
     """A place as the end of an id: “ask/approved” → “-ask-approved”."""
     return f"-{place.replace('/', '-')}" if place else ""
+
+
+@register.filter
+def dots(path: str) -> str:
+    """A row's address as the end of an id: “0.2” → “0-2”."""
+    return path.replace(".", "-")

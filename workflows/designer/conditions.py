@@ -141,6 +141,9 @@ class _Rows:
             stored = list(rule.value) if isinstance(rule.value, tuple) else rule.value
             name = row_name(path, "value")
             value = self.drawer.one(param, stored, name=name, path=f"{where}.value")
+        self.findings.names.setdefault(
+            where, describe_rule(rule).capitalize() if rule.field else "Condition"
+        )
         errors = (
             *self.findings.at(where, row_id),
             *self.findings.at(f"{where}.field", f"{row_id}-field"),

@@ -47,12 +47,22 @@ class Control:
         return f"{self.prefix}-{self.name}".replace(".", "-").replace("/", "-")
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A problem, the element it leads to, and its words with what it is about."""
+
+    problem: Problem
+    element: str
+    words: str
+
+
 @dataclass
 class Findings:
     """Problems of a draft by their path, and the element on the page that each leads to."""
 
     problems: Sequence[Problem] = ()
     places: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
 
     def at(self, path: str, element: str) -> tuple[Problem, ...]:
         """Problems of exactly this place."""
@@ -67,13 +77,20 @@ class Findings:
             item for item in self.problems if item.path == path or item.path.startswith(inside)
         )
 
-    def links(self) -> Iterator[tuple[Problem, str]]:
-        """Each problem with the id of the nearest element around its place."""
+    def links(self) -> Iterator[Link]:
+        """Each problem with the id of the nearest element around its place, and its names."""
         for problem in self.problems:
+            element = ""
+            words: list[str] = []
             path = problem.path
-            while path and path not in self.places:
+            while path:
+                element = element or self.places.get(path, "")
+                if path in self.names:
+                    words.insert(0, self.names[path])
                 path = path[: max(path.rfind("."), path.rfind("["), 0)]
-            yield problem, self.places.get(path, "designer-start")
+            where = ", ".join(words)
+            text = f"{where}: {problem.message}" if where else problem.message
+            yield Link(problem, element or "designer-start", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +125,7 @@ class Drawer:
             "required": param.required,
         }
         element = Control(kind="", **base).id
+        self.findings.names.setdefault(path, base["label"])
         kind = param.control
         if kind == "parts":
             return self._parts(param, value, base, path, element)

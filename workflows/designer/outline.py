@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workflows.designer.conditions import ConditionsCard, conditions_card
-from workflows.designer.controls import Choice, Control, Drawer, Findings
+from workflows.designer.controls import Choice, Control, Drawer, Findings, Link
 from workflows.designer.forms import (
     AboutForm,
     BranchForm,
@@ -104,12 +104,12 @@ class Outline:
     conditions: ConditionsCard
     steps: tuple[StepCard, ...]
     steps_errors: tuple[Problem, ...]
-    problems: tuple[tuple[Problem, str], ...]
+    problems: tuple[Link, ...]
 
     @property
     def errors(self) -> int:
         """How many problems stand between the draft and publishing."""
-        return sum(problem.level == "error" for problem, _ in self.problems)
+        return sum(link.problem.level == "error" for link in self.problems)
 
 
 def outline(
@@ -199,6 +199,7 @@ class _Builder:
         self, step: Step, path: str, *, place: str, number: str, index: int, count: int
     ) -> StepCard:
         card_id = f"step-{step.key}"
+        self.findings.names[path] = f"Step {number}"
         drawer = Drawer(card_id, self.findings)
         parts = self._kind(step, path, drawer)
         errors = (
@@ -265,7 +266,7 @@ class _Builder:
         return parts | {
             "icon": action.icon,
             "title": action.label,
-            "sentence": action.sentence(dict(step.params)),
+            "sentence": _unless_said(action.sentence(dict(step.params)), action.label),
             "destructive": action.destructive,
             "reversible": action.reversible,
             "controls": drawer.params(
@@ -386,6 +387,11 @@ def _place_of(step: Step, path: str) -> tuple[str, str]:
         return f"{step.key}/lane/{number}", name
     name = path.rpartition(".")[2]
     return f"{step.key}/{name}", LANE_WORDS[name].lower()
+
+
+def _unless_said(sentence: str, title: str) -> str:
+    """Nothing where the sentence only repeats the title above it."""
+    return "" if sentence.casefold() == title.casefold() else sentence
 
 
 def _by_category(chosen: str) -> tuple[tuple[str, tuple[Choice, ...]], ...]:

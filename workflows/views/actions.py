@@ -14,7 +14,7 @@ from siit_remote.lib import clock
 from workflows.models import Run, StepRun, Workflow
 from workflows.problems import DocumentError
 from workflows.runs import run_cancel, run_release, run_retry, step_resolve
-from workflows.services import RefusedError, workflow_act, workflow_publish
+from workflows.services import RefusedError, workflow_act
 from workflows.views.forms import OptionalReasonForm, ReasonForm, ResolveForm
 
 if TYPE_CHECKING:
@@ -37,19 +37,6 @@ def _try(request: HttpRequest, act: Callable[[], object], done: str) -> None:
         messages.error(request, str(error))
     else:
         messages.success(request, done)
-
-
-@require_POST
-@require("workflows.publish_workflow")
-def publish(request: HttpRequest, key: str) -> HttpResponse:
-    """Make the draft live."""
-    found = get_object_or_404(Workflow, key=key)
-    _try(
-        request,
-        lambda: workflow_publish(found, now=clock.now(), actor=request.user),
-        f"{found.name} is live.",
-    )
-    return redirect("workflow", key=key)
 
 
 @require_POST

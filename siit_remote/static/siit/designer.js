@@ -5,6 +5,7 @@ import { enhanceDrag } from "./designer-drag.js";
 import { enhancePicks } from "./designer-pick.js";
 
 const PAUSE = 600;
+const CHOOSING = 450; // letters pressed on a choice wander over it before they arrive
 const root = document.getElementById("designer");
 const base = root.dataset.base;
 const refused = document.getElementById("designer-refused");
@@ -13,6 +14,8 @@ const typed = new Map(); // id of an input → its form's card: changed since th
 const sent = new WeakMap(); // request → what it carried of them
 let timer = 0;
 let waiting = null;
+let whole = false; // the save that waits must draw the cards anew
+let lastKey = 0;
 
 const byId = (id) => document.getElementById(id);
 const stateOf = (input) => (input.type === "checkbox" ? input.checked : input.value);
@@ -20,20 +23,28 @@ const announce = (text) => {
   said.textContent = text;
 };
 
+function forget() {
+  window.clearTimeout(timer);
+  waiting = null;
+  whole = false;
+}
+
 function save(form, values = {}) {
   if (!form) return;
-  if (waiting === form) {
-    window.clearTimeout(timer);
-    waiting = null;
-  }
+  if (waiting === form) forget();
   window.htmx.ajax("POST", `${base}save/`, { source: form, target: "#editor", swap: "outerHTML", values });
 }
 
-function saveSoon(form) {
-  if (waiting && waiting !== form) save(waiting, { typing: "1" });
+function saveWaiting() {
+  if (waiting) save(waiting, whole ? {} : { typing: "1" });
+}
+
+function saveSoon(form, { redraw = false, pause = PAUSE } = {}) {
+  if (waiting && waiting !== form) saveWaiting();
   window.clearTimeout(timer);
   waiting = form;
-  timer = window.setTimeout(() => save(form, { typing: "1" }), PAUSE);
+  whole = whole || redraw;
+  timer = window.setTimeout(saveWaiting, pause);
 }
 
 const cardOf = (target) => target.closest("form[data-card]");
@@ -50,7 +61,9 @@ root.addEventListener("input", (event) => {
 root.addEventListener("change", (event) => {
   const { target } = event;
   if (isQuiet(target)) return;
-  if ("redraw" in target.dataset) save(cardOf(target));
+  const byKeys = target.tagName === "SELECT" && Date.now() - lastKey < 1000;
+  if ("redraw" in target.dataset && byKeys) saveSoon(cardOf(target), { redraw: true, pause: CHOOSING });
+  else if ("redraw" in target.dataset) save(cardOf(target));
   else if ("pick" in target.dataset) save(cardOf(target), { typing: "1" });
 });
 
@@ -58,10 +71,7 @@ root.addEventListener("change", (event) => {
 document.addEventListener("htmx:beforeSend", (event) => {
   const form = event.detail.requestConfig.elt;
   if (!(form instanceof HTMLFormElement)) return;
-  if (waiting === form) {
-    window.clearTimeout(timer);
-    waiting = null;
-  }
+  if (waiting === form) forget();
   const carried = new Map();
   typed.forEach((card, id) => {
     const input = byId(id);
@@ -103,7 +113,7 @@ document.addEventListener("htmx:afterSwap", () => {
     forms.add(cardOf(input));
   });
   kept = null;
-  forms.forEach(saveSoon);
+  forms.forEach((form) => saveSoon(form));
   enhanceDrag(root, base);
 });
 
@@ -155,6 +165,7 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
+  lastKey = Date.now();
   if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
   const key = event.key.toLowerCase();
   const redo = key === "y" || (key === "z" && event.shiftKey);
@@ -162,7 +173,13 @@ document.addEventListener("keydown", (event) => {
   // The browser undoes letters that are not saved yet.
   if (typed.has(event.target.id)) return;
   event.preventDefault();
-  byId(redo ? "designer-redo" : "designer-undo").click();
+  const button = byId(redo ? "designer-redo" : "designer-undo");
+  if (button.getAttribute("aria-disabled") === "true") {
+    announce(redo ? "There is nothing to do again" : "There is nothing to undo");
+    return;
+  }
+  const url = `${base}${redo ? "redo" : "undo"}/`;
+  window.htmx.ajax("POST", url, { source: button.form, target: "#editor", swap: "outerHTML" });
 });
 
 document.addEventListener("htmx:sendError", () => {
@@ -185,7 +202,7 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 
 window.addEventListener("beforeunload", (event) => {
-  if (waiting) save(waiting, { typing: "1" });
+  saveWaiting();
   if (typed.size && waiting) event.preventDefault();
 });
 

@@ -1,0 +1,407 @@
+"""An HR admin builds the three workflows in Chromium: by mouse, by keyboard alone, on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from playwright.sync_api import Page, expect
+
+from integrations.models import Bundle
+from people.models import EmploymentType, Role
+from siit_remote.tests.people_with_roles import Company
+from workflows.document import WorkflowDocument, load_document, parse_document
+from workflows.models import ApproverPolicy, MessageTemplate, Service, Workflow
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+GALLERY = settings.BASE_DIR / "workflows" / "gallery"
+BUSY = ".htmx-request, .htmx-swapping, .htmx-settling"
+
+
+@pytest.fixture
+def calm(visitor: Any) -> Iterator[Any]:
+    """Visitors whose last requests are answered before their rows are taken away."""
+    made: list[Any] = []
+
+    def make(*args: Any, **kwargs: Any) -> Any:
+        made.append(visitor(*args, **kwargs))
+        return made[-1]
+
+    yield make
+    for guest in made:
+        guest.page.wait_for_load_state("networkidle")
+
+
+@pytest.fixture
+def workspace(company: Company) -> Company:
+    """What the three workflows name."""
+    text = {"default": True, "subject": "s", "body": "b"}
+    for key in ("welcome", "contractor-left"):
+        MessageTemplate.objects.create(key=key, name=key.capitalize(), variants=[text])
+    Bundle.objects.create(key="laptop", name="Standard laptop")
+    EmploymentType.objects.get_or_create(key="employee", defaults={"name": "Employee"})
+    for role in ("hr", "it"):
+        Role.objects.get_or_create(name=role)
+    Service.objects.create(key="application-access", name="Access to an application")
+    ApproverPolicy.objects.create(key="by-entity", name="By entity", baseline={"type": "manager"})
+    return company
+
+
+def _expected(name: str) -> WorkflowDocument:
+    return load_document((GALLERY / f"{name}.yaml").read_text())
+
+
+def _plain(value: Any) -> Any:
+    """A document without the keys of its steps, which the designer chooses itself."""
+    if isinstance(value, dict):
+        left_out = (
+            ("key", "owner", "description", "category", "name") if "steps" in value else ("key",)
+        )
+        is_node = "action" in value or "wait" in value or "branch" in value or "steps" in value
+        found = {name: _plain(item) for name, item in value.items()}
+        return {
+            name: item
+            for name, item in found.items()
+            if not (is_node and name in left_out) and item not in ([], {})
+        }
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+class Builder:
+    """Presses what a person presses, and waits for what they would see."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def saved(self, act: Any) -> None:
+        """Do something that is saved at once, and wait for the answer."""
+        with self.page.expect_response(lambda answer: "/edit/" in answer.url) as found:
+            act()
+        assert found.value.status == 200, found.value.text()[:300]
+        expect(self.page.locator(BUSY)).to_have_count(0)
+
+    def choose(self, element: str, value: str) -> None:
+        """Choose in a select."""
+        self.saved(lambda: self.page.locator(f"#{element}").select_option(value))
+
+    def write(self, element: str, text: str) -> None:
+        """Write into an input and leave it."""
+        box = self.page.locator(f"#{element}")
+        self.saved(lambda: (box.fill(text), box.blur()))
+
+    def press(self, name: str, *, within: str = "#designer") -> None:
+        """Press a button by its words."""
+        self.saved(
+            lambda: self.page.locator(within).get_by_role("button", name=name, exact=True).click()
+        )
+
+    def add(self, kind: str, *, to: str = "") -> None:
+        """Add a step from the dialog."""
+        self.page.locator(f"#add-step{to}").click()
+        self.saved(lambda: self.page.locator(f'#add-dialog [data-kind="{kind}"]').click())
+
+    def tick(self, element: str) -> None:
+        """Tick a box or take the tick away."""
+        self.saved(lambda: self.page.locator(f"#{element}").click())
+
+    def begin(self, base: str, name: str) -> None:
+        """A new workflow from nothing."""
+        self.page.goto(f"{base}/new-workflow/", wait_until="load")
+        self.page.get_by_label("Name").fill(name)
+        self.page.get_by_role("button", name="Create draft").click()
+        self.page.locator("html.js").wait_for()
+
+
+def _contractor(build: Builder) -> None:
+    build.choose("trigger-type", "person.end_date")
+    build.write("trigger-timing-at", "18:00")
+    build.press("Condition", within="#card-conditions")
+    build.choose("only-if-conditions-row-0-field", "person.worker_type")
+    build.choose("only-if-conditions-row-0-value", "contractor")
+    build.add("apps.revoke")
+    build.add("slack.close_access")
+    build.add("message.send")
+    build.write("step-message-params-to", "Their manager")
+    build.choose("step-message-params-template", "contractor-left")
+    build.choose("step-message-option-on_error", "continue")
+
+
+def _onboarding(build: Builder) -> None:
+    build.choose("trigger-type", "person.start_date")
+    build.write("trigger-timing-at", "08:00")
+    build.press("Condition", within="#card-conditions")
+    build.choose("only-if-conditions-row-0-field", "person.worker_type")
+    build.choose("only-if-conditions-row-0-operator", "in")
+    for kind in ("eor_employee", "direct_employee", "contractor"):
+        build.tick(f"only-if-conditions-row-0-value-{kind}")
+    build.add("idp.create_account")
+    build.add("apps.assign")
+    build.choose("step-assign-params-by", "team")
+    build.add("equipment.ship")
+    build.choose("step-ship-params-bundle", "laptop")
+    build.press("Do this step only for some people", within="#step-ship")
+    build.choose("only-if-ship-when-row-0-field", "person.employment_type")
+    build.choose("only-if-ship-when-row-0-value", "employee")
+    build.choose("step-ship-option-on_error", "continue")
+    build.add("message.send")
+    build.write("step-message-params-to", "The person")
+    build.choose("step-message-params-template", "welcome")
+    build.choose("step-message-option-on_error", "continue")
+
+
+def _access(build: Builder) -> None:
+    build.choose("trigger-type", "request.submitted")
+    build.choose("trigger-trigger-service", "application-access")
+    build.press("Condition", within="#card-conditions")
+    build.choose("only-if-conditions-row-0-field", "request.service")
+    build.choose("only-if-conditions-row-0-value", "application-access")
+    build.add("approval.request")
+    build.choose("step-approval-params-approver-type", "policy")
+    build.choose("step-approval-params-approver-key", "by-entity")
+    build.choose("step-approval-params-fallback-type", "role")
+    build.choose("step-approval-params-fallback-name", "hr")
+    build.write("step-approval-params-due-working_days", "3")
+    build.press("If approved …")
+    build.add("request.set_status", to="-approval-approved")
+    build.choose("step-set-status-params-status", "in_progress")
+    build.add("task.create", to="-approval-approved")
+    build.write("step-task-params-title", "Give {{ person.full_name }} access")
+    build.write("step-task-params-body", "Asked for by request {{ request.id }}; approved.")
+    build.add("request.set_status", to="-approval-approved")
+    build.choose("step-set-status-2-params-status", "resolved")
+    build.press("If rejected …")
+    build.add("request.set_status", to="-approval-rejected")
+    build.choose("step-set-status-3-params-status", "resolved")
+
+
+WAYS = {
+    "contractor-offboarding": _contractor,
+    "global-day-1-onboarding": _onboarding,
+    "access-request": _access,
+}
+
+
+def _axe(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{item['id']}: {item['nodes'][0]['html'][:160]}" for item in found]
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("name", list(WAYS))
+def test_hr_admin_builds_and_publishes_each_workflow_with_the_mouse(
+    name: str, width: int, calm: Any, workspace: Company
+) -> None:
+    guest = calm("hr", width=width)
+    build = Builder(guest.page)
+    build.begin(guest.base, name)
+    WAYS[name](build)
+    page = guest.page
+    assert _axe(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("link", name="Publish …").click()
+    page.get_by_role("button", name="Publish").click()
+    page.wait_for_url(f"**/workflows/{name}/")
+    published = Workflow.objects.get(key=name).live_version
+    assert published is not None
+    expected = _expected(name).to_data()
+    found = parse_document(published.document).to_data()
+    assert _plain(_defaults_aside(found)) == _plain(_defaults_aside(expected))
+    assert guest.violations == []
+
+
+def _defaults_aside(data: dict[str, Any]) -> dict[str, Any]:
+    """What a document says although it is the default, and what the demo's texts say besides."""
+    plain: dict[str, Any] = {**data}
+
+    def strip(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        result = []
+        for step in steps:
+            params = dict(step.get("params", {}))
+            for name, value in {
+                "apps": "all",
+                "channels": ["email"],
+                "on_no_response": "escalate",
+                "assignee": "it",
+            }.items():
+                if params.get(name) == value:
+                    params.pop(name)
+            kept = {**step, "params": params}
+            if "outcomes" in step:
+                kept["outcomes"] = {key: strip(inner) for key, inner in step["outcomes"].items()}
+            result.append(kept)
+        return result
+
+    plain["steps"] = strip(data["steps"])
+    return plain
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_hr_admin_builds_a_workflow_with_the_keyboard_alone(
+    width: int, calm: Any, workspace: Company
+) -> None:
+    guest = calm("hr", width=width)
+    page: Page = guest.open("/new-workflow/")
+    keys = page.keyboard
+
+    def tab_to(element: str) -> None:
+        for _ in range(150):
+            if page.evaluate("document.activeElement.id") == element:
+                return
+            keys.press("Tab")
+        raise AssertionError(f"Tab never reaches {element}")
+
+    def typed(words: str) -> None:
+        with page.expect_response(lambda answer: "/edit/" in answer.url) as found:
+            keys.type(words)
+        assert found.value.status == 200
+
+    def settled() -> None:
+        page.wait_for_timeout(350)
+
+    tab_to("id_name")
+    keys.type("By keyboard")
+    keys.press("Enter")
+    page.locator("html.js").wait_for()
+    tab_to("trigger-type")
+    typed("End date")
+    settled()
+    tab_to("only-if-conditions-row-add")
+    keys.press("Enter")
+    expect(page.locator("#only-if-conditions-row-0-field")).to_be_focused()
+    typed("Worker type")
+    settled()
+    tab_to("only-if-conditions-row-0-value")
+    typed("Contractor")
+    for words in ("revoke", "slack"):
+        settled()
+        tab_to("add-step")
+        keys.press("Enter")
+        expect(page.locator("#add-search")).to_be_focused()
+        keys.type(words)
+        with page.expect_response(lambda answer: "/add-step/" in answer.url):
+            keys.press("Enter")
+    expect(page.locator("#step-close-access-edit")).to_be_focused()
+    for _ in range(3):
+        keys.press("Shift+Tab")
+    assert page.evaluate("document.activeElement.id") == "step-close-access-up"
+    keys.press("Enter")
+    expect(page.locator("#designer-said")).to_have_text("Moved to position 1 of 2")
+    expect(page.locator("#step-close-access-up")).to_be_focused()
+    assert page.locator("#step-close-access-up").get_attribute("aria-disabled") == "true"
+    keys.press("Control+z")
+    expect(page.locator("#designer-said")).to_have_text("Undone")
+    keys.press("Control+y")
+    expect(page.locator("#designer-said")).to_have_text("Done again")
+    draft = Workflow.objects.get(key="by-keyboard").draft
+    assert [step["action"] for step in draft["steps"]] == ["slack.close_access", "apps.revoke"]
+    assert draft["conditions"]["rules"] == [
+        {"field": "person.worker_type", "operator": "is", "value": "contractor"}
+    ]
+    assert guest.violations == []
+
+
+def test_typed_text_and_caret_survive_the_answer_of_the_autosave(
+    calm: Any, workspace: Company
+) -> None:
+    guest = calm("hr")
+    build = Builder(guest.page)
+    build.begin(guest.base, "Typing")
+    build.add("flow.stop")
+    page = guest.page
+    box = page.locator("#step-stop-params-reason")
+    box.click()
+    for letter in "Because it is over":
+        page.keyboard.type(letter)
+        page.wait_for_timeout(90)
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_timeout(1200)
+    assert box.input_value() == "Because it is over"
+    assert box.evaluate("box => box.selectionStart") == len("Because it is over") - 4
+    expect(page.locator("#designer-saved")).to_contain_text("Saved")
+    assert (
+        Workflow.objects.get(key="typing").draft["steps"][0]["params"]["reason"]
+        == "Because it is over"
+    )
+    # A button of another card at once after a letter: the letter is saved all the same.
+    box.press_sequentially("x")
+    build.press("Condition", within="#card-conditions")
+    page.wait_for_timeout(1500)
+    assert "x" in Workflow.objects.get(key="typing").draft["steps"][0]["params"]["reason"]
+
+
+def test_a_step_is_dragged_by_its_handle(calm: Any, workspace: Company) -> None:
+    guest = calm("hr")
+    build = Builder(guest.page)
+    build.begin(guest.base, "Dragging")
+    build.add("apps.revoke")
+    build.add("slack.close_access")
+    page = guest.page
+    page.reload(wait_until="load")
+    page.locator("html.js").wait_for()
+    page.locator("#step-revoke [data-handle]").scroll_into_view_if_needed()
+    first = page.locator("#step-revoke [data-handle]").bounding_box()
+    last = page.locator("#step-close-access [data-handle]").bounding_box()
+    assert first is not None
+    assert last is not None
+    page.mouse.move(first["x"] + 5, first["y"] + 8)
+    page.mouse.down()
+    for extra in (10, 30, 45):
+        page.mouse.move(last["x"] + 5, last["y"] + extra, steps=6)
+    page.mouse.up()
+    expect(page.locator("#designer-said")).to_have_text("Moved to position 2 of 2")
+    draft = Workflow.objects.get(key="dragging").draft
+    assert [step["key"] for step in draft["steps"]] == ["close-access", "revoke"]
+    assert guest.violations == []
+
+
+def test_a_second_window_is_told_and_may_keep_its_change(calm: Any, workspace: Company) -> None:
+    first, second = calm("hr"), calm("owner")
+    build = Builder(first.page)
+    build.begin(first.base, "Together")
+    second.open("/workflows/together/edit/")
+    second.page.locator("html.js").wait_for()
+    build.choose("trigger-type", "person.birthday")
+    second.page.locator("#about-about-category").fill("Joy")
+    notice = second.page.locator(".conflict")
+    expect(notice).to_contain_text("hr")
+    expect(notice).to_contain_text("Starts on: nothing → person.birthday")
+    notice.get_by_role("button", name="Keep mine").click()
+    expect(second.page.locator("#about-about-category")).to_have_value("Joy")
+    draft = Workflow.objects.get(key="together").draft
+    assert (draft["trigger"]["type"], draft["category"]) == ("person.birthday", "Joy")
+
+
+def test_a_workflow_is_built_without_javascript(
+    browser: Any, live_server: Any, calm: Any, workspace: Company
+) -> None:
+    guest = calm("hr")
+    context = browser.new_context(
+        java_script_enabled=False, storage_state=guest.context.storage_state()
+    )
+    page = context.new_page()
+    page.goto(f"{live_server.url}/new-workflow/")
+    page.get_by_label("Name").fill("Plain")
+    page.get_by_role("button", name="Create draft").click()
+    page.get_by_label("Starts on").select_option("person.end_date")
+    page.get_by_role("button", name="Save when it starts").click()
+    page.locator("#card-conditions").get_by_role("button", name="Condition", exact=True).click()
+    page.locator("#only-if-conditions-row-0-field").select_option("person.worker_type")
+    page.get_by_role("button", name="Save the conditions").click()
+    page.locator("#only-if-conditions-row-0-value").select_option("contractor")
+    page.get_by_role("button", name="Save the conditions").click()
+    for kind in ("apps.revoke", "slack.close_access"):
+        page.get_by_label("What the next step does", exact=True).select_option(kind)
+        page.get_by_role("button", name="Add step", exact=True).click()
+    page.get_by_role("button", name="Move step 2 up").click()
+    page.locator(".messages").get_by_text("Moved to position 1 of 2").wait_for()
+    page.get_by_role("link", name="Publish …").click()
+    page.get_by_role("button", name="Publish").click()
+    page.wait_for_url("**/workflows/plain/")
+    found = Workflow.objects.get(key="plain")
+    assert found.status == "live"
+    assert [step["key"] for step in found.draft["steps"]] == ["close-access", "revoke"]
+    context.close()

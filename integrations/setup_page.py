@@ -31,11 +31,15 @@ _KINDS = {
 Status = SyncRun.Status
 
 
+UNFINISHED = (Connection.Status.DRAFT, Connection.Status.READY)
+"""Tested, with people to come: an identity provider already works for accounts meanwhile."""
+
+
 def stage_of(connection: Connection, review: SyncRun | None, *, now: datetime) -> str:
     """token, waiting, reading, failed, review, finishing or done."""
     if connection.finished_at is not None:
         return "done"
-    if connection.status != Connection.Status.DRAFT or not connection.account:
+    if connection.status not in UNFINISHED or not connection.account:
         return "token"
     if review is None:
         return "waiting"

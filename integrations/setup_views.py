@@ -17,6 +17,7 @@ from integrations.forms import ConnectionForm, posted_mapping
 from integrations.models import Connection
 from integrations.services import connection_save, connection_test, connector_of
 from integrations.setup_page import (
+    UNFINISHED,
     field_notes,
     mapped_fields,
     numbers_of,
@@ -126,7 +127,7 @@ def _authorize(request: HttpRequest, connection: Connection) -> HttpResponse:
 def authorize_and_read(connection: Connection, *, actor: AbstractBaseUser) -> None:
     """Test the connection; when it works, begin to read everybody for the review."""
     connection_test(connection, actor=actor)
-    if connection.status == Connection.Status.DRAFT:
+    if connection.status in UNFINISHED:
         review_request(connection, actor=actor)
 
 
@@ -182,7 +183,7 @@ def _review_context(
 def read_again(request: HttpRequest, key: str) -> HttpResponse:
     """Read everybody again for the review."""
     connection = _unfinished(key)
-    if connection.status != Connection.Status.DRAFT:
+    if connection.status not in UNFINISHED:
         messages.error(request, f"{connection.name} is not authorized yet.")
     else:
         review_request(connection, actor=_actor(request))

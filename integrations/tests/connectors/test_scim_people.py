@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
 
 from integrations.connectors.base import (
     CONNECTORS,
@@ -22,6 +24,7 @@ from integrations.errors import IncompleteError
 from integrations.models import Account, Connection, SyncRun
 from integrations.people_sources import brings_people, people_sources
 from integrations.services import connection_test
+from integrations.setup_tasks import finish_one, review_one
 from integrations.sync import run_sync, setup_finish
 from integrations.tasks import sync_connections
 from integrations.tests.connectors.awful_scim import BASE, AwfulScim
@@ -296,3 +299,29 @@ def test_user_with_another_address_is_found_by_the_account_that_is_known() -> No
     assert Person.objects.count() == 2
     assert set(person("w1").source_records.values_list("source", flat=True)) == {"idp", "remote"}
     assert person("w1").work_email == "w1@acme.test"
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("loopback")
+def test_provider_is_reviewed_and_finished_in_the_browser(client: Any) -> None:
+    client.force_login(User.objects.create_superuser("owner"))
+    feed([boss(), worker("w1")])
+    scim = AwfulScim()
+    for name in ("boss", "w1", "vera"):
+        scim.add_user(f"{name}@acme.test", displayName=name.title())
+    with provider(scim) as row:
+        at = {"key": row.key}
+        assert client.post(reverse("connection-read", kwargs=at)).status_code == 302
+        review_one(row.pk)
+        page = client.get(reverse("connection-review", kwargs=at))
+        assert page.status_code == 200
+        assert page.context["stage"] == "review"
+        assert "Vera" in page.content.decode()
+        client.post(
+            reverse("connection-finish", kwargs=at),
+            {"fingerprint": page.context["review"].review["fingerprint"]},
+        )
+        finish_one(row.pk)
+        row.refresh_from_db()
+        assert row.finished_at is not None
+        assert person("vera").status == "external"

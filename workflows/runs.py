@@ -116,6 +116,9 @@ def run_cancel(run: Run, *, reason: str, now: datetime, actor: Actor) -> None:
 def run_retry(run: Run, *, now: datetime, actor: Actor) -> None:
     """Try the failed step again. Raises :class:`RefusedError` when the run has not failed."""
     with transaction.atomic():
+        later = Run.objects.select_for_update().get(pk=run.pk).restarts.first()
+        if later is not None:
+            raise RefusedError(f"It was started again as run {later.pk}; go on there.")
         retried = Run.objects.filter(
             pk=run.pk, status__in=[Run.Status.FAILED, Run.Status.DONE_WITH_ERRORS]
         ).update(status=Run.Status.QUEUED, reason="", wake_at=now, finished_at=None)

@@ -58,6 +58,12 @@ class TraceNode:
         seen = dict.fromkeys(leaf.reason for leaf in self._deciding(self.result) if leaf.reason)
         return list(seen)
 
+    def walk(self) -> Iterator[TraceNode]:
+        """This node and every node below."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
     def missing_fields(self) -> list[str]:
         """Keys of the fields without which it cannot be told; [] when it can."""
         if self.result is not Truth.UNKNOWN:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from django.db import OperationalError
 
 from integrations.errors import IntegrationError
+from integrations.models import AppAccess
 from people.models import Person
 from workflows.conditions.evaluate import Truth, compile_group
 from workflows.conditions.trace import trace
@@ -20,7 +21,9 @@ from workflows.engine.guard import current_facts
 from workflows.engine.outcomes import outcome_of_error
 from workflows.engine.recording import Begun, effect_mark
 from workflows.engine.walk import OTHERWISE
+from workflows.models import Task
 from workflows.nodes import ACTIONS, ActionContext, Done, Failed, Lane, Retry, Skipped, Wait
+from workflows.tasks_by_hand import access_settle
 from workflows.timing import moment_of
 
 if TYPE_CHECKING:
@@ -56,6 +59,8 @@ class Footing:
 
 def action_perform(footing: Footing, step: ActionStep, row: StepRun, begun: Begun) -> Outcome:
     """Run one action. Nothing that goes wrong inside it may take the engine down."""
+    if "by_hand" in row.outcome:
+        return hand_pursue(row, now=footing.now)
     facts = footing.facts
     refused = when_refuses(step.when, facts, footing.today)
     if refused:
@@ -87,6 +92,32 @@ def action_perform(footing: Footing, step: ActionStep, row: StepRun, begun: Begu
     except Exception:
         log.exception("action %s of run %s raised", step.action, footing.run.pk)
         return Failed(reason="An internal error; the log of the worker has the details.")
+
+
+def hand_pursue(row: StepRun, *, now: datetime) -> Outcome:
+    """What became of the task that stands for a step: done, given up, or still open."""
+    task = Task.objects.filter(pk=row.outcome["by_hand"]).first()
+    if task is None or task.status == Task.Status.CANCELLED:
+        return Failed(reason="The task by hand was cancelled.")
+    if task.status == Task.Status.OPEN:
+        return Wait(reason=f"Waits for the task “{task.title}”.", detail={"by_hand": task.pk})
+    by = task.done_by_label or "somebody"
+    settled = _SETTLED_BY_HAND.get(row.action)
+    if settled is not None:
+        before, after = settled
+        rows = AppAccess.objects.filter(run_id=row.run_id, state__in=before)
+        for access in rows.values_list("pk", flat=True):
+            settles = {"access": access, "state": after}
+            access_settle(settles, evidence={"task": task.pk, "by": by}, now=now)
+    return Done(summary=f"Done by hand by {by}.", detail={"task": task.pk}, reason=task.comment)
+
+
+_State = AppAccess.State
+_SETTLED_BY_HAND: dict[str, tuple[tuple[str, ...], str]] = {
+    "apps.assign": ((_State.REQUESTED, _State.FAILED), _State.GRANTED),
+    "apps.revoke": ((_State.REVOKING, _State.FAILED), _State.REVOKED),
+}
+"""Actions on applications: states a run leaves behind, and what doing it by hand makes of them."""
 
 
 def when_refuses(when: Group | None, facts: Mapping[str, Any], today: date) -> str:

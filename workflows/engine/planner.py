@@ -51,6 +51,8 @@ class Verdict(StrEnum):
 
 STARTS = frozenset({Verdict.RUN, Verdict.HOLD, Verdict.SKIP_LATE})
 """Verdicts that leave a row in the ledger."""
+UNMET = frozenset({Verdict.NOT_MATCHED, Verdict.CANNOT_TELL})
+"""Verdicts that the conditions gave."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +100,13 @@ def plan(
     window: Window,
     now: datetime | None,
     late_within: timedelta,
+    reasons: bool = True,
 ) -> Iterator[Judgement]:
     """Judge every occurrence of ``workflow`` whose moment lies in ``window``.
 
     ``now`` is the moment of the pass; ``None`` looks ahead, where each occurrence is judged as at
-    its own moment. ``late_within`` is the workspace's catch-up window.
+    its own moment. ``late_within`` is the workspace's catch-up window. Without ``reasons`` it is
+    not said why conditions do not hold; :func:`condition_reason` says it one by one.
     """
     trigger = workflow.trigger
     if trigger is None:
@@ -112,7 +116,7 @@ def plan(
         person = world.people.get(occurrence.person_id)
         if person is None:
             continue
-        yield judge(workflow, occurrence, person, now=now, late_within=late_within)
+        yield judge(workflow, occurrence, person, now=now, late_within=late_within, reasons=reasons)
 
 
 def judge(
@@ -122,9 +126,12 @@ def judge(
     *,
     now: datetime | None,
     late_within: timedelta,
+    reasons: bool = True,
 ) -> Judgement:
     """What is to be done about one occurrence of one person, and why not."""
     verdict, reason, late = _verdict(workflow, occurrence, person, now, late_within)
+    if reasons and verdict in UNMET:
+        reason = condition_reason(workflow, occurrence, person, now=now)
     return Judgement(
         occurrence=occurrence,
         person=person,
@@ -158,12 +165,23 @@ def _verdict(
         return Verdict.LEFT, "The person has left by then.", False
     truth = conditions_hold(workflow.document, facts, local_date(occurrence, now))
     if truth is not Truth.TRUE:
-        reasons = condition_trace(workflow.document, facts, local_date(occurrence, now))
-        verdict = Verdict.NOT_MATCHED if truth is Truth.FALSE else Verdict.CANNOT_TELL
-        return verdict, "; ".join(reasons.reasons() if reasons else []), False
+        return Verdict.NOT_MATCHED if truth is Truth.FALSE else Verdict.CANNOT_TELL, "", False
     if now is None:
         return Verdict.RUN, "", False
     return _lateness(workflow, occurrence, now, late_within)
+
+
+def condition_reason(
+    workflow: PlannedWorkflow,
+    occurrence: Occurrence,
+    person: PlannedPerson,
+    *,
+    now: datetime | None,
+) -> str:
+    """Why the conditions do not hold for one occurrence, in words joined by ``; ``."""
+    facts = facts_at(occurrence, person)
+    found = condition_trace(workflow.document, facts, local_date(occurrence, now))
+    return "; ".join(found.reasons()) if found else ""
 
 
 def _before(what: str, moment: datetime) -> str:

@@ -26,6 +26,7 @@ from workflows.engine.planner import (
     local_date,
     plan,
 )
+from workflows.engine.refusals import refusals_note
 from workflows.engine.wake import run_wake
 from workflows.engine.world import (
     late_window,
@@ -73,9 +74,19 @@ def runs_plan(*, now: datetime) -> Started:
             continue
         since = replay_since(workflow, now=now)
         seen = world if since is None else load_world(happenings=load_happenings(since=since))
-        judged = plan(planned, world=seen, window=live_window(now), now=now, late_within=within)
+        judged = list(
+            plan(
+                planned,
+                world=seen,
+                window=live_window(now),
+                now=now,
+                late_within=within,
+                reasons=False,
+            )
+        )
         wanted = [judgement for judgement in judged if judgement.verdict in STARTS]
         result = _write(workflow, planned, wanted, now=now)
+        refusals_note(workflow, planned, judged, now=now)
         totals = [
             totals[0] + result.started,
             totals[1] + result.held,

@@ -3,8 +3,10 @@
 from workflows.models.approval import Approval, ApproverPolicy
 from workflows.models.delegation import Absence, Delegation
 from workflows.models.message import MessageTemplate
+from workflows.models.refusal import Refusal
 from workflows.models.request import Request, RequestNote, Service
 from workflows.models.run import Attempt, Run, StepRun
+from workflows.models.seen import CalendarFeed, ForecastSnapshot
 from workflows.models.task import Task
 from workflows.models.workflow import DraftState, Workflow, WorkflowVersion
 
@@ -13,9 +15,12 @@ __all__ = [
     "Approval",
     "ApproverPolicy",
     "Attempt",
+    "CalendarFeed",
     "Delegation",
     "DraftState",
+    "ForecastSnapshot",
     "MessageTemplate",
+    "Refusal",
     "Request",
     "RequestNote",
     "Run",

@@ -74,6 +74,9 @@ class Run(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     started_by = models.CharField(max_length=200, blank=True)
+    restarted_from = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="restarts"
+    )
 
     class Meta:
         ordering: ClassVar = ["-pk"]

@@ -1,80 +1,162 @@
-"""Runs: the list, and one with its steps, attempts and the reason it was decided."""
+"""One run: what it was decided on, what each step did, who did what, and what can be done."""
 
 from __future__ import annotations
 
-from django.core.paginator import Paginator
-from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
+from integrations.models import Delivery
+from people.identity import fields_hidden_from
+from people.models import Role
 from siit_remote.access import require
+from siit_remote.audit.actions import ACTIONS as AUDIT_WORDS
+from siit_remote.audit.models import AuditEntry
+from siit_remote.lib import clock
+from workflows.conditions.describe import value_words
+from workflows.conditions.masking import data_fields, data_masked, names_of
+from workflows.document.parse import parse_document
+from workflows.engine.rungs import Rung, anchor_words
+from workflows.engine.why import why
+from workflows.fields import field_spec
 from workflows.models import Run, StepRun
+from workflows.nodes import ACTIONS
+from workflows.problems import DocumentError
+from workflows.runs_again import ASKING
+from workflows.views.why import why_address
 
-_PAGE = 50
-TABS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("open", "Open", (Run.Status.QUEUED, Run.Status.RUNNING, Run.Status.WAITING)),
-    ("held", "Held", (Run.Status.HELD,)),
-    ("failed", "Failed", (Run.Status.FAILED, Run.Status.DONE_WITH_ERRORS)),
-    ("done", "Done", (Run.Status.DONE,)),
-    ("dropped", "Cancelled", (Run.Status.CANCELLED, Run.Status.SUPERSEDED)),
-)
-
-
-def _filtered(query: QueryDict) -> QuerySet[Run]:
-    runs = Run.objects.select_related("workflow", "version", "person", "person__team")
-    if workflow := query.get("workflow", ""):
-        runs = runs.filter(workflow__key=workflow)
-    if text := query.get("q", "").strip().lower():
-        runs = runs.filter(person__full_name__icontains=text) | runs.filter(
-            person__work_email__icontains=text
-        )
-    return runs.defer("snapshot", "trace")
-
-
-@require_GET
-@require("workflows.view_run")
-def runs(request: HttpRequest) -> HttpResponse:
-    """Runs, newest first, in tabs by state."""
-    chosen = request.GET.get("state", "")
-    found = _filtered(request.GET)
-    counted = {key: found.filter(status__in=states).count() for key, _, states in TABS}
-    query = request.GET.copy()
-    query.pop("page", None)
-    tabs = []
-    for key, label, count in [
-        ("", "All", found.count()),
-        *((key, label, counted[key]) for key, label, _ in TABS),
-    ]:
-        query["state"] = key
-        tabs.append(
-            {
-                "label": label,
-                "count": count,
-                "url": f"?{query.urlencode()}",
-                "current": key == chosen,
-            }
-        )
-    for key, _, states in TABS:
-        if key == chosen:
-            found = found.filter(status__in=states)
-    page = Paginator(found, _PAGE).get_page(request.GET.get("page"))
-    return render(
-        request,
-        "workflows/runs.html",
-        {"page": page, "tabs": tabs, "query": request.GET.get("q", ""), "state": chosen},
-    )
+_STUCK = (StepRun.Status.FAILED, StepRun.Status.UNCERTAIN, StepRun.Status.RETRYING)
 
 
 @require_GET
 @require("workflows.view_run")
 def run(request: HttpRequest, pk: int) -> HttpResponse:
-    """One run: what it decided on, what each step did, every attempt."""
+    """One run, by number."""
     steps = StepRun.objects.prefetch_related("tries", "approvals__approver", "tasks")
     found = get_object_or_404(
         Run.objects.select_related(
-            "workflow", "version", "person", "person__team", "request__service"
+            "workflow__live_version",
+            "version__workflow",
+            "person__team",
+            "request__service",
+            "restarted_from",
         ).prefetch_related(Prefetch("steps", queryset=steps)),
         pk=pk,
     )
-    return render(request, "workflows/run.html", {"run": found})
+    hidden = fields_hidden_from(request.user)
+    veiled = bool(data_fields(found.trace) & names_of(hidden))
+    return render(
+        request,
+        "workflows/run.html",
+        {
+            "run": found,
+            "anchor": anchor_words(found.anchor),
+            "moved_to": anchor_words(found.moved_to),
+            "reason": "" if veiled else found.reason,
+            "veiled": veiled,
+            "steps": _steps(request, found),
+            "trace": data_masked(found.trace, hidden),
+            "ladder": _ladder(found, now=clock.now(), hidden=hidden),
+            "snapshot": snapshot_words(found.snapshot, hidden=hidden),
+            "history": _history(found),
+            "restart": found.restarts.first(),
+            "why_url": why_address(found.workflow, found.person, found.due_at),
+            "roles": Role.objects.order_by("name"),
+            "newer": _newer(found),
+        },
+    )
+
+
+def _newer(run: Run) -> int | None:
+    """The number of the live version where it is another than the run's."""
+    live = run.workflow.live_version
+    return live.number if live is not None and live.pk != run.version_id else None
+
+
+def _steps(request: HttpRequest, run: Run) -> list[dict[str, Any]]:
+    """Each step with its words, its attempts and the calls they made outside."""
+    words = _step_words(run)
+    steps = list(run.steps.all())
+    sent: dict[str, list[Delivery]] = defaultdict(list)
+    if request.user.has_perm("integrations.view_delivery"):
+        sent = _deliveries(steps)
+    acts = request.user.has_perm("workflows.run_workflow") and not run.restarts.exists()
+    free = run.status in (
+        Run.Status.FAILED,
+        Run.Status.HELD,
+        Run.Status.WAITING,
+        Run.Status.DONE_WITH_ERRORS,
+    )
+    rows = []
+    for step in steps:
+        own = step.status == StepRun.Status.UNCERTAIN or bool(step.outcome.get("hold"))
+        stuck = step.status in _STUCK and (run.status != Run.Status.HELD or own)
+        waits = step.status == StepRun.Status.WAITING and run.status == Run.Status.WAITING
+        movable = acts and free and step.action not in ASKING
+        rows.append(
+            {
+                "row": step,
+                "words": words.get(step.key, ""),
+                "tries": step.tries.all(),
+                "deliveries": sent[step.idempotency_key],
+                "skips": movable and (stuck or waits),
+                "by_hand": movable and stuck and ACTIONS.get(step.action) is not None,
+            }
+        )
+    return rows
+
+
+def _step_words(run: Run) -> dict[str, str]:
+    try:
+        document = parse_document(run.version.document)
+    except DocumentError:
+        return {}
+    found = {}
+    for _, step in document.walk():
+        action = ACTIONS.get(getattr(step, "action", ""))
+        if action is not None:
+            sentence = action.sentence(getattr(step, "params", {}))
+            found[step.key] = f"{sentence[:1].upper()}{sentence[1:]}"
+    return found
+
+
+def _deliveries(steps: list[StepRun]) -> dict[str, list[Delivery]]:
+    """Calls to the outside by the step's key; one step may make several, each with a suffix."""
+    found: dict[str, list[Delivery]] = defaultdict(list)
+    for step in steps:
+        calls = Delivery.objects.filter(idempotency_key__startswith=step.idempotency_key)
+        found[step.idempotency_key] = list(calls.select_related("connection").order_by("pk")[:50])
+    return found
+
+
+def _ladder(run: Run, *, now: datetime, hidden: frozenset[str]) -> tuple[Rung, ...]:
+    """Why it was started, as it was then; nothing for a version that cannot be read any more."""
+    try:
+        return why(
+            run.workflow, run.person, at=min(run.created_at, now), now=now, hidden=hidden
+        ).rungs
+    except DocumentError:
+        return ()
+
+
+def snapshot_words(snapshot: dict[str, Any], *, hidden: frozenset[str]) -> list[tuple[str, str]]:
+    """Label and value of what was known of the person when the run was decided."""
+    unseen = names_of(hidden)
+    rows = []
+    for key, value in snapshot.items():
+        spec = field_spec(key)
+        if key in unseen or spec is None or value in (None, "", []):
+            continue
+        rows.append((spec.label, value_words(value, spec)))
+    return rows
+
+
+def _history(run: Run) -> list[tuple[str, AuditEntry]]:
+    """Who did what to the run, oldest first."""
+    entries = AuditEntry.objects.filter(object_type="run", object_key=str(run.pk)).order_by("pk")
+    return [(AUDIT_WORDS.get(entry.action, entry.action), entry) for entry in entries[:100]]

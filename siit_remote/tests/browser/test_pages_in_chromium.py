@@ -26,6 +26,7 @@ MAIN = (
     "workflow-test",
     "workflow-publish",
     "workflow-version",
+    "workflow-why",
     "runs",
     "run",
     "approvals",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.urls import NoReverseMatch, reverse
 
+from workflows.calendar_feed import RIGHTS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -55,6 +57,8 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(label="Workflows", icon="workflow", url_name="workflows",
           allowed=_has("workflows.view_workflow"),
           under=("/workflows/", "/new-workflow/", "/import-workflow/")),
+    Entry(label="Forecast", icon="calendar-days", url_name="forecast",
+          allowed=lambda user: bool(user.has_perms(RIGHTS)), under=("/forecast/",)),
     Entry(label="Runs", icon="circle-play", url_name="runs",
           allowed=_has("workflows.view_run"), under=("/runs/",)),
     Entry(label="Approvals", icon="inbox", url_name="approvals", allowed=_anybody,

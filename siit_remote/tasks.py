@@ -8,6 +8,8 @@ from siit_remote import beats
 from siit_remote.lib import clock
 from siit_remote.staleness import stale_report
 from workflows.engine import service
+from workflows.engine.refusals import refusals_forget
+from workflows.forecasting import snapshot_keep
 
 
 def run_due() -> dict[str, Any]:
@@ -32,6 +34,12 @@ def heartbeat() -> None:
 def canary() -> None:
     """The queue's sign of life, enqueued by the supervisor."""
     beats.beat(beats.CANARY)
+
+
+def keep_forecast() -> dict[str, Any]:
+    """Keep the day's forecast, once, and forget refusals nobody asks about any more."""
+    now = clock.now()
+    return {"kept": snapshot_keep(now=now), "forgotten": refusals_forget(now=now)}
 
 
 def watch_staleness() -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -122,7 +122,12 @@ def _wait_words(step: WaitStep) -> str:
 
 
 def judgements(
-    workflow: PlannedWorkflow, world: PlanningWorld, *, now: datetime, ahead: timedelta
+    workflow: PlannedWorkflow,
+    world: PlanningWorld,
+    *,
+    now: datetime,
+    ahead: timedelta,
+    reasons: bool = True,
 ) -> Iterator[Judgement]:
     """Past moments as a live pass at ``now`` judges them, future ones as at their own moment."""
     within = late_window()
@@ -132,6 +137,7 @@ def judgements(
         window=Window(start=now - LOOKBACK, end=now),
         now=now,
         late_within=within,
+        reasons=reasons,
     )
     yield from plan(
         workflow,
@@ -139,26 +145,38 @@ def judgements(
         window=Window(start=now, end=now + ahead),
         now=None,
         late_within=within,
+        reasons=reasons,
     )
 
 
-def forecast(workflows: list[PlannedWorkflow], *, now: datetime, days: int) -> list[dict[str, Any]]:
+def coming(
+    workflows: list[PlannedWorkflow], world: PlanningWorld, *, now: datetime, days: int
+) -> list[tuple[PlannedWorkflow, Judgement]]:
     """Every run to come within ``days``, soonest first; what is in the ledger is left out."""
-    world = load_world(happenings=load_happenings())
     found: list[tuple[PlannedWorkflow, Judgement]] = []
     for workflow in workflows:
         trigger = workflow.trigger
         if trigger is None or not trigger.forecastable:
             continue
-        coming = judgements(workflow, world, now=now, ahead=timedelta(days=days))
-        found += [(workflow, judged) for judged in coming if judged.verdict is Verdict.RUN]
-    known = _in_ledger(judged.key for _, judged in found)
+        ahead = judgements(workflow, world, now=now, ahead=timedelta(days=days), reasons=False)
+        found += [(workflow, judged) for judged in ahead if judged.verdict is Verdict.RUN]
+    known = in_ledger(judged.key for _, judged in found)
     found = [pair for pair in found if pair[1].key not in known]
     found.sort(key=lambda pair: (pair[1].occurrence.due_at, pair[0].key, pair[1].person.id))
-    return [_forecast_row(workflow, judged) for workflow, judged in found]
+    return found
 
 
-def _in_ledger(keys: Iterator[str] | Any) -> set[str]:
+def forecast(workflows: list[PlannedWorkflow], *, now: datetime, days: int) -> list[dict[str, Any]]:
+    """:func:`coming` as the command ``forecast --json`` prints it."""
+    world = load_world(happenings=load_happenings())
+    return [
+        _forecast_row(workflow, judged)
+        for workflow, judged in coming(workflows, world, now=now, days=days)
+    ]
+
+
+def in_ledger(keys: Iterable[str]) -> set[str]:
+    """Those of ``keys`` that have a run already."""
     wanted = list(keys)
     known: set[str] = set()
     for start in range(0, len(wanted), 500):
@@ -184,7 +202,7 @@ def _forecast_row(workflow: PlannedWorkflow, judged: Judgement) -> dict[str, Any
 def preview(workflow: PlannedWorkflow, *, now: datetime) -> dict[str, Any]:
     """Who matches at ``now``, who does not and why, and what each step would do. No effects."""
     world = load_world(happenings=load_happenings())
-    best = _next_for_each(workflow, world, now=now)
+    best = next_for_each(workflow, world, now=now)
     matched: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
     unknown: list[dict[str, Any]] = []
@@ -211,18 +229,19 @@ def preview(workflow: PlannedWorkflow, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def _next_for_each(
-    workflow: PlannedWorkflow, world: PlanningWorld, *, now: datetime
+def next_for_each(
+    workflow: PlannedWorkflow, world: PlanningWorld, *, now: datetime, reasons: bool = True
 ) -> dict[int, Judgement]:
-    """For each person the occurrence that counts: what starts now, else the next, else the last."""
-    found = list(judgements(workflow, world, now=now, ahead=HORIZON))
-    known = _in_ledger(judged.key for judged in found)
+    """For each person the occurrence that counts: what starts or is held now, else the next."""
+    found = list(judgements(workflow, world, now=now, ahead=HORIZON, reasons=reasons))
+    known = in_ledger(judged.key for judged in found)
     best: dict[int, Judgement] = {}
 
     def rank(judged: Judgement) -> tuple[int, float]:
-        open_ = judged.key not in known
-        order = 0 if judged.verdict is Verdict.RUN and open_ else 1 if open_ else 2
-        return order, abs((judged.occurrence.due_at - now).total_seconds())
+        return (
+            _order(judged, taken=judged.key in known, now=now),
+            abs((judged.occurrence.due_at - now).total_seconds()),
+        )
 
     for judged in found:
         present = best.get(judged.person.id)
@@ -240,6 +259,16 @@ def _next_for_each(
         )
         for person, judged in best.items()
     }
+
+
+def _order(judged: Judgement, *, taken: bool, now: datetime) -> int:
+    """What a pass at ``now`` would write comes first, then what is to come."""
+    due = judged.occurrence.due_at <= now
+    if taken:
+        return 4
+    if due and judged.verdict in (Verdict.RUN, Verdict.HOLD):
+        return 0 if judged.verdict is Verdict.RUN else 1
+    return 2 if judged.verdict is Verdict.RUN else 3
 
 
 def _stand(

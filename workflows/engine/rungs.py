@@ -152,8 +152,8 @@ def brake_rungs(
     return rungs
 
 
-def ledger_rung(runs: tuple[Run, ...], *, veiled: bool = False) -> Rung:
-    """What has run already; ``veiled`` leaves stored reasons out."""
+def ledger_rung(runs: tuple[Run, ...], *, mine: Run | None, veiled: bool = False) -> Rung:
+    """Whether ``mine``, the run of this occurrence, is there; ``veiled`` leaves reasons out."""
     if not runs:
         return Rung(check="it has not run yet", passed=True, detail="No run for this person.")
     words = "; ".join(
@@ -161,4 +161,5 @@ def ledger_rung(runs: tuple[Run, ...], *, veiled: bool = False) -> Rung:
         + (f" ({run.reason})" if run.reason and not veiled else "")
         for run in runs[:5]
     )
-    return Rung(check="it has not run yet", passed=False, detail=words)
+    lead = "" if mine is not None else "Not for this date. Others: "
+    return Rung(check="it has not run yet", passed=mine is None, detail=f"{lead}{words}")

@@ -54,6 +54,15 @@ class Started:
     skipped_late: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """One run that a pass would write: in which status, and why not queued."""
+
+    judgement: Judgement
+    status: str
+    reason: str
+
+
 def runs_plan(*, now: datetime) -> Started:
     """Plan every live workflow at ``now`` and write what is due into the ledger."""
     live = list(
@@ -206,6 +215,32 @@ def _run(
         finished_at=now if status == Run.Status.CANCELLED else None,
         started_by="schedule",
     )
+
+
+def due_now(workflow: Workflow, planned: PlannedWorkflow, *, now: datetime) -> list[Due]:
+    """What :func:`runs_plan` would write for one workflow at ``now``. Writes nothing."""
+    since = replay_since(workflow, now=now)
+    world = load_world(happenings=load_happenings(since=since))
+    judged = plan(
+        planned,
+        world=world,
+        window=live_window(now),
+        now=now,
+        late_within=late_window(),
+        reasons=False,
+    )
+    missing = _undecided(workflow, (item for item in judged if item.verdict in STARTS))
+    brake = reason_to_hold(
+        workflow,
+        planned.document,
+        starting=[item.person.id for item in missing if item.verdict is Verdict.RUN],
+        now=now,
+    )
+    return [
+        Due(judgement=item, status=status, reason=reason)
+        for item in missing
+        for status, reason in [_status(item, brake)]
+    ]
 
 
 def _status(judgement: Judgement, brake: str) -> tuple[str, str]:

@@ -140,7 +140,7 @@ def why(
             detail="; ".join(shown.reasons()) if shown else "Everybody matches.",
         ),
         *brake_rungs(workflow, planned, view, judged, at=at, now=now, started=mine is not None),
-        ledger_rung(runs, veiled=veiled),
+        ledger_rung(runs, mine=mine, veiled=veiled),
     ]
     result = _result(judged, truth, mine, live=status == Workflow.Status.LIVE, now=now)
     return Why(

@@ -26,6 +26,8 @@ MAIN = (
     "workflow-test",
     "workflow-publish",
     "workflow-version",
+    "forecast",
+    "workflow-preview",
     "workflow-why",
     "runs",
     "run",
@@ -67,7 +69,8 @@ SIZES = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
 def _readable(name: str, who: str) -> bool:
     """A page for people that ``who`` may open with a GET."""
     status = MATRIX[name][0].split()[WHO.index(who)]
-    return status in {"200", "302"} and name not in {"healthz", "readyz", "workflow-document"}
+    files = {"healthz", "readyz", "workflow-document", "forecast-csv"}
+    return status in {"200", "302"} and name not in files
 
 
 def _axe(page: Any) -> list[str]:

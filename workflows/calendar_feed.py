@@ -1,0 +1,132 @@
+"""The forecast as a calendar that other programmes subscribe to, under a secret address."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.core.cache import cache
+from django.db import transaction
+from icalendar import Calendar, Event
+
+from people.selectors import people_visible_to
+from siit_remote.audit.services import record
+from workflows.forecasting import Coming, coming_runs
+from workflows.models import CalendarFeed
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+
+RIGHTS = ("workflows.view_workflow", "workflows.view_run", "people.view_person")
+"""Without these the forecast cannot be seen, on a page or as a calendar."""
+READS_PER_HOUR = 60
+MISSES_PER_HOUR = 20
+_HOUR = 3600
+_LENGTH = timedelta(minutes=15)
+
+
+class TooOftenError(Exception):
+    """The address (or, for addresses that do not exist, the reader) asks too often."""
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def feed_of(user: AbstractBaseUser | AnonymousUser) -> CalendarFeed | None:
+    """The user's own feed, to tell since when it works."""
+    if user.pk is None:
+        return None
+    return CalendarFeed.objects.filter(user_id=user.pk).first()
+
+
+def feed_create(user: User, *, now: datetime) -> str:
+    """A new secret token (256 bits) for ``user``; an earlier one stops working.
+
+    It is returned once and kept only as its hash.
+    """
+    token = secrets.token_urlsafe(32)
+    with transaction.atomic():
+        CalendarFeed.objects.filter(user=user).delete()
+        CalendarFeed.objects.create(user=user, token_hash=_hash(token), created_at=now)
+        _audit("calendar.created", user)
+    return token
+
+
+def feed_revoke(user: User) -> bool:
+    """Let the user's address stop working. False when there was none."""
+    with transaction.atomic():
+        gone, _ = CalendarFeed.objects.filter(user=user).delete()
+        if gone:
+            _audit("calendar.revoked", user)
+    return bool(gone)
+
+
+def _audit(action: str, user: User) -> None:
+    name = user.get_username()
+    record(action, actor=user, object_type="user", object_key=name, object_label=name)
+
+
+def feed_open(token: str, *, reader: str, now: datetime) -> CalendarFeed | None:
+    """The feed of this token, if its user may still see the forecast; ``None`` tells no more.
+
+    ``reader`` is the network address that asks. Raises :class:`TooOftenError`.
+    """
+    if _count(f"calendar-miss:{_hash(reader)}", add=False) >= MISSES_PER_HOUR:
+        raise TooOftenError
+    feed = CalendarFeed.objects.select_related("user").filter(token_hash=_hash(token)).first()
+    if feed is None:
+        _count(f"calendar-miss:{_hash(reader)}")
+        return None
+    if _count(f"calendar:{feed.token_hash}") > READS_PER_HOUR:
+        raise TooOftenError
+    user = feed.user
+    if not user.is_active or not user.has_perms(RIGHTS):
+        return None
+    CalendarFeed.objects.filter(pk=feed.pk).update(last_read_at=now)
+    return feed
+
+
+def _count(key: str, *, add: bool = True) -> int:
+    """How often within an hour, this time included."""
+    if not add:
+        return int(cache.get(key, 0))
+    cache.add(key, 0, _HOUR)
+    try:
+        return int(cache.incr(key))
+    except ValueError:
+        # The hour ended between the two calls.
+        cache.set(key, 1, _HOUR)
+        return 1
+
+
+def feed_calendar(feed: CalendarFeed, *, site: str, now: datetime) -> bytes:
+    """The calendar (RFC 5545) of what the feed's user may see: who and which workflow, no more."""
+    visible = set(people_visible_to(feed.user).values_list("pk", flat=True))
+    rows = [row for row in coming_runs(now=now) if row.person_id in visible]
+    return calendar_of(rows, site=site, now=now)
+
+
+def calendar_of(rows: Iterable[Coming], *, site: str, now: datetime) -> bytes:
+    """``rows`` as one event each, in UTC, with the address of the page that says why."""
+    calendar = Calendar()
+    calendar.add("prodid", "-//Siit x Remote//Forecast//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    calendar.add("x-wr-calname", "Siit × Remote: workflows to come")
+    calendar.add("refresh-interval", timedelta(hours=4), {"VALUE": "DURATION"})
+    for row in rows:
+        event = Event()
+        event.add("uid", f"{row.key}@siit-remote")
+        event.add("dtstamp", now)
+        event.add("dtstart", row.due_at)
+        event.add("duration", _LENGTH)
+        event.add("summary", f"{row.name}: {row.person}")
+        event.add("url", f"{site}/workflows/{row.workflow}/why/?person={row.person_id}")
+        event.add("class", "PRIVATE")
+        event.add("transp", "TRANSPARENT")
+        calendar.add_component(event)
+    return bytes(calendar.to_ical())

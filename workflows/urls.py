@@ -5,6 +5,7 @@ from django.urls import path
 from workflows.views import (
     actions,
     approval,
+    backtest,
     delegation,
     designer,
     designer_new,
@@ -54,6 +55,7 @@ urlpatterns = [
         versions.version_restore,
         name="version-restore",
     ),
+    path("workflows/<slug:key>/backtest/", backtest.backtest_page, name="workflow-backtest"),
     path("workflows/<slug:key>/preview/", preview.preview_page, name="workflow-preview"),
     path(
         "workflows/<slug:key>/preview/<int:pk>/",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
@@ -138,3 +138,88 @@ def _undone(
 
 def _date(value: Any) -> date | None:
     return date.fromisoformat(value) if isinstance(value, str) and value else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spell:
+    """A person as they were from ``start`` on, until just before ``end`` (UTC)."""
+
+    start: datetime
+    end: datetime
+    person: PlannedPerson
+
+
+def spells(
+    people: Mapping[int, PlannedPerson], *, since: datetime, until: datetime
+) -> tuple[dict[int, PlannedPerson], list[Spell]]:
+    """Those who stayed as they are from ``since`` to ``until``, and the spells of all others.
+
+    What happens at ``until`` itself is still inside.
+    """
+    after = until + timedelta(microseconds=1)
+    changed: dict[int, list[tuple[datetime, str, Any]]] = defaultdict(list)
+    rows = PersonChange.objects.filter(at__gt=since, at__lte=until).order_by("-at", "-pk")
+    for pk, at, field, before in rows.values_list("person_id", "at", "field", "before"):
+        changed[pk].append((at, field, before))
+    then = people_then({pk: people[pk] for pk in changed.keys() & people.keys()}, at=since)
+    zones = dict(LegalEntity.objects.values_list("name", "timezone")) if changed else {}
+    steady: dict[int, PlannedPerson] = {}
+    found: list[Spell] = []
+    for person in people.values():
+        if person.id in changed:
+            found += _spells_of(
+                person, changed[person.id], first=then.get(person.id), since=since, until=after,
+                zones=zones,
+            )  # fmt: skip
+        elif person.first_seen_at <= since:
+            steady[person.id] = person
+        else:
+            found.append(Spell(start=person.first_seen_at, end=after, person=person))
+    return steady, found
+
+
+def _spells_of(
+    person: PlannedPerson,
+    changes: list[tuple[datetime, str, Any]],
+    *,
+    first: PlannedPerson | None,
+    since: datetime,
+    until: datetime,
+    zones: Mapping[str, str],
+) -> list[Spell]:
+    """One spell between every two changes; ``changes`` are the newest first."""
+    begin = max(since, person.first_seen_at)
+    known: dict[str, list[datetime]] = defaultdict(list)
+    for at, field, _ in changes:
+        known[field].append(at)
+    found: list[Spell] = []
+    end = until
+    before: dict[str, Any] = {}
+    for index, (at, field, value) in enumerate(changes):
+        if index == 0 or at != changes[index - 1][0]:
+            present = _undone(
+                person,
+                before,
+                known_at=_known_then(first, known, end=end),
+                apps=list(person.facts.get("person.apps") or []),
+                entity_zones=zones,
+            )
+            found.append(Spell(start=max(at, begin), end=end, person=present))
+            end = at
+        before[field] = value
+    if begin < end:
+        oldest = first or _undone(person, before, known_at={}, apps=[], entity_zones=zones)
+        found.append(Spell(start=begin, end=end, person=oldest))
+    return [spell for spell in reversed(found) if spell.start < spell.end]
+
+
+def _known_then(
+    first: PlannedPerson | None, changes: Mapping[str, list[datetime]], *, end: datetime
+) -> dict[str, datetime]:
+    """Since when each date of a spell that ends at ``end`` had been known."""
+    found = dict(first.known_at) if first is not None else {}
+    for field, moments in changes.items():
+        earlier = [at for at in moments if at < end]
+        if earlier:
+            found[field] = max(earlier)
+    return found

@@ -27,6 +27,7 @@ MAIN = (
     "workflow-publish",
     "workflow-version",
     "forecast",
+    "workflow-backtest",
     "workflow-preview",
     "workflow-why",
     "runs",

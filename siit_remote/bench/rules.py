@@ -17,7 +17,7 @@ import cel
 import zen
 
 from siit_remote.bench.figures import Figure
-from workflows.conditions.evaluate import Truth, compile_group
+from workflows.conditions.evaluate import TRUE, compile_group
 from workflows.conditions.tree import Group, Rule
 
 TODAY = date(2026, 11, 24)
@@ -135,7 +135,7 @@ def matchers(groups: list[Group]) -> dict[str, Callable[[], int]]:
 
     def match_ours() -> int:
         facts = {f"person.{name}": value for name, value in PERSON.items()}
-        return sum(rule(facts, TODAY) is Truth.TRUE for rule in ours)
+        return sum(rule(facts, TODAY) is TRUE for rule in ours)
 
     def match_cel() -> int:
         # One context for the person, shared by all rules: cel-rust's fastest way.

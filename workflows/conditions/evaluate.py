@@ -1,4 +1,4 @@
-"""Conditions, decided: pure, three-valued, compiled once to closures, and never an exception.
+"""Conditions, decided: pure, three-valued, compiled once, and never an exception.
 
 A rule that makes no sense, or whose fact is missing, is UNKNOWN; and, or and not follow Kleene.
 """
@@ -11,6 +11,7 @@ from enum import Enum
 from functools import lru_cache, partial
 from typing import Any, Final
 
+from workflows.conditions.generate import MAX_DEPTH, Writer, inlined
 from workflows.conditions.tree import Group, Rule
 from workflows.conditions.values import (
     Refused,
@@ -69,8 +70,48 @@ def _compile_cached(group: Group, types: tuple[tuple[str, Any], ...]) -> Conditi
 
 
 def _compile(group: Group, types: FieldTypes) -> Condition:
+    if group.depth > MAX_DEPTH:
+        return _closures(group, types)
+    writer = Writer(TRUE=TRUE, FALSE=FALSE, UNKNOWN=UNKNOWN, NEGATED=_NEGATED)
+    return writer.function(_write(writer, group, types))
+
+
+def _write(writer: Writer, group: Group, types: FieldTypes) -> str:
+    """Write the group's lines; returns the variable that holds its answer."""
+    if not group.rules:
+        return "UNKNOWN"
+
+    def member(rule: Group | Rule) -> Callable[[str], None]:
+        def write(answer: str) -> None:
+            if isinstance(rule, Group):
+                inner = _write(writer, rule, types)
+            else:
+                want = _wanted_or_none(rule, types)
+                if want is not None and inlined(want):
+                    writer.text_rule(want, answer=answer, combinator=group.combinator)
+                    return
+                writer.line(f"a = {writer.name(compile_rule(rule, types))}(facts, today)")
+                inner = "a"
+            writer.settle(inner, answer=answer, combinator=group.combinator)
+
+        return write
+
+    answer = writer.group(group.combinator, [member(rule) for rule in group.rules])
+    if group.negated:
+        writer.line(f"{answer} = NEGATED[{answer}]")
+    return answer
+
+
+def _wanted_or_none(rule: Rule, types: FieldTypes) -> Wanted | None:
+    try:
+        return wanted(rule, rule_spec(rule, types))
+    except Refused:
+        return None
+
+
+def _closures(group: Group, types: FieldTypes) -> Condition:
     tests = tuple(
-        _compile(rule, types) if isinstance(rule, Group) else compile_rule(rule, types)
+        _closures(rule, types) if isinstance(rule, Group) else compile_rule(rule, types)
         for rule in group.rules
     )
     joined = join_tests(group.combinator, tests)

@@ -4,15 +4,16 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workflows.conditions.describe import describe_group
-from workflows.conditions.evaluate import Truth, compile_group, evaluate
+from workflows.conditions.evaluate import Truth, _closures, compile_group, evaluate
+from workflows.conditions.generate import MAX_DEPTH
 from workflows.conditions.trace import TraceNode, trace
 from workflows.conditions.tree import Group, Rule
-from workflows.conditions.values import date_of, list_of, number_of, text_of
-from workflows.fields import FieldTypes, field_spec
+from workflows.fields import FieldTypes
+from workflows.tests.oracle import oracle
 from workflows.tests.strategies import TODAY, TYPES, facts, groups, odd_rules, rules
 
 T, F, U = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
@@ -150,66 +151,12 @@ def test_truth_refuses_to_be_a_boolean() -> None:
         bool(U)
 
 
-def _oracle(node: Group | Rule, known: dict[str, object]) -> bool | None:
-    """Told again from the page that defines conditions, sharing only the casts of values."""
-    if isinstance(node, Group):
-        answers = [_oracle(rule, known) for rule in node.rules]
-        stop = node.combinator == "or"
-        answer = stop if stop in answers else None if None in answers else not stop
-        return answer if answer is None or not node.negated else not answer
-    return _oracle_rule(node, known.get(node.field))
-
-
-def _oracle_rule(rule: Rule, fact: object) -> bool | None:
-    missing = fact is None or (isinstance(fact, str) and fact.strip() == "")
-    if rule.operator.endswith("_empty"):
-        return (missing or fact == []) == (rule.operator == "is_empty")
-    if missing:
-        return None
-    spec = field_spec(rule.field, TYPES)
-    assert spec is not None
-    casts = {"date": date_of, "number": number_of, "list": list_of}
-    cast = casts.get(spec.type, text_of)
-    have: Any = cast(fact)
-    values = rule.value if isinstance(rule.value, tuple) else (rule.value,)
-    if rule.operator in ("in_next_days", "in_last_days"):
-        distance = (have - TODAY).days * (1 if rule.operator == "in_next_days" else -1)
-        return bool(0 <= distance <= int(str(rule.value)))
-    one = text_of if spec.type == "list" else cast
-    want: Any = [one(value) for value in values]
-    first = want[0]
-    return bool(
-        {
-            "is": lambda: have == first,
-            "is_not": lambda: have != first,
-            "in": lambda: any(have == item for item in want),
-            "not_in": lambda: all(have != item for item in want),
-            "contains": lambda: have.find(first) >= 0,
-            "not_contains": lambda: have.find(first) < 0,
-            "starts_with": lambda: have[: len(first)] == first,
-            "ends_with": lambda: have[-len(first) :] == first,
-            "before": lambda: have < first,
-            "after": lambda: first < have,
-            "on_or_before": lambda: not first < have,
-            "on_or_after": lambda: not have < first,
-            "less_than": lambda: have < first,
-            "greater_than": lambda: first < have,
-            "at_most": lambda: not first < have,
-            "at_least": lambda: not have < first,
-            "has": lambda: first in have,
-            "has_not": lambda: first not in have,
-            "has_any": lambda: any(item in have for item in want),
-            "has_all": lambda: all(item in have for item in want),
-        }[rule.operator]()
-    )
-
-
 @settings(max_examples=200, deadline=None)
 @given(groups(), facts())
 def test_evaluate_agrees_with_an_independent_reading(
     group: Group, known: dict[str, object]
 ) -> None:
-    expected = {True: T, False: F, None: U}[_oracle(group, known)]
+    expected = {True: T, False: F, None: U}[oracle(group, known)]
     assert evaluate(group, known, today=TODAY, types=TYPES) is expected
 
 
@@ -279,3 +226,50 @@ def test_ten_thousand_rules_are_decided() -> None:
     condition = compile_group(wide)
     assert condition({"person.team": "t9999"}, TODAY) is T
     assert trace(wide, {"person.team": "x"}, TODAY).result is F
+
+
+_ODD = st.sampled_from(
+    [
+        None,
+        True,
+        False,
+        0,
+        1,
+        1.5,
+        float("nan"),
+        [],
+        ["sales"],
+        {"a": 1},
+        " ",
+        "Sales",
+        "\x00",
+        "it's",
+    ]
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(groups(st.one_of(rules(), rules(), odd_rules)), facts(), _ODD)
+def test_written_function_says_what_the_closures_say(
+    group: Group, known: dict[str, object], odd: object
+) -> None:
+    for values in (known, dict.fromkeys(known, odd)):
+        written = compile_group(group, TYPES)(values, TODAY)
+        assert written is _closures(group, TYPES)(values, TODAY)
+
+
+def test_nothing_a_person_wrote_becomes_source() -> None:
+    nasty = "'); raise SystemExit; ('\n    t = 1 #{}"
+    for operator in ("is", "is_not", "contains"):
+        rule = Rule("person.job_title", operator, nasty)
+        group = Group("or", True, (rule, Rule(nasty, "is", nasty), Group()))
+        answer = compile_group(group)({"person.job_title": nasty}, TODAY)
+        assert answer is trace(group, {"person.job_title": nasty}, TODAY).result
+
+
+def test_groups_deeper_than_python_nests_are_still_decided() -> None:
+    group = Group("and", False, (Rule("person.country", "is", "FRA"),))
+    for _ in range(MAX_DEPTH + 20):
+        group = Group("or", True, (group, Rule("person.team", "is", "x")))
+    known = {"person.country": "FRA", "person.team": "y"}
+    assert compile_group(group)(known, TODAY) is trace(group, known, TODAY).result

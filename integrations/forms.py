@@ -83,3 +83,29 @@ class ConnectionForm(forms.Form):
     def secrets(self) -> dict[str, str]:
         """Secrets; an empty one keeps what is stored."""
         return self._values(secret=True)
+
+
+class FrequencyForm(forms.Form):
+    """Hours between two syncs."""
+
+    hours = forms.IntegerField(min_value=1, max_value=168)
+
+
+class DisconnectForm(forms.Form):
+    """What happens to what the source sent; erasing is confirmed by typing the name."""
+
+    KEEP, ERASE = "keep", "erase"
+
+    records = forms.ChoiceField(choices=[(KEEP, "Keep"), (ERASE, "Erase")])
+    name = forms.CharField(required=False, max_length=200)
+
+    def __init__(self, *args: Any, wanted: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._wanted = wanted
+
+    def clean(self) -> dict[str, Any]:
+        """The name must be typed where something is erased."""
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("records") == self.ERASE and cleaned.get("name", "").strip() != self._wanted:
+            self.add_error("name", f"Type {self._wanted} to erase. Nothing was done.")
+        return cleaned

@@ -235,7 +235,7 @@ def connection_test(connection: Connection, *, actor: Actor = None) -> TestResul
         source = isinstance(client, PeopleSource)
         admin = isinstance(client, AccountAdmin)
         result = client.test()
-        failure = _other_company(connection, result)
+        failure = other_company(connection, result)
         code = OTHER_COMPANY if failure else ""
     except IntegrationError as error:
         failure, code = error.message, error.code
@@ -274,7 +274,7 @@ def connection_test(connection: Connection, *, actor: Actor = None) -> TestResul
     return result
 
 
-def _other_company(connection: Connection, result: TestResult) -> str:
+def other_company(connection: Connection, result: TestResult) -> str:
     """Why a credential of somebody else's account is refused; empty when it is the same one."""
     known, found = connection.account.get("company_id"), result.account.get("company_id")
     if connection.finished_at is None or not known or known == found:

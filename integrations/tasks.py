@@ -8,22 +8,26 @@ from datetime import datetime, timedelta
 from django.contrib.auth import get_user_model
 
 from integrations.custom_fields import custom_fields_read
-from integrations.models import Connection, SyncRun
+from integrations.freshness import full_syncs, next_sync_at
+from integrations.models import Connection
 from integrations.people_sources import people_connections
 from integrations.sync import SyncRefusedError, run_sync
 from people.defaults import workspace_get
 from siit_remote.lib import clock
 
 logger = logging.getLogger(__name__)
-_RETRY_AFTER = timedelta(minutes=30)
-_PASSING = frozenset({"transient", "rate_limited", "incomplete", "interrupted"})
+_ASKED_LIVE = (Connection.Status.READY, Connection.Status.NEEDS_ATTENTION)
 
 
 def sync_connections() -> int:
-    """Sync every ready source of people whose time has come. Returns how many were tried."""
+    """Sync every source of people whose time has come. Returns how many were tried.
+
+    One that needs attention is tried once per interval as well: its first request tells whether
+    the credential is good again, and nothing is asked beyond it.
+    """
     now = clock.now()
     every = timedelta(hours=workspace_get().sync_every_hours)
-    rows = people_connections().filter(status=Connection.Status.READY, finished_at__isnull=False)
+    rows = people_connections().filter(status__in=_ASKED_LIVE, finished_at__isnull=False)
     tried = 0
     for connection in rows.order_by("pk"):
         if sync_is_due(connection, now=now, every=every):
@@ -34,17 +38,20 @@ def sync_connections() -> int:
 
 def sync_is_due(connection: Connection, *, now: datetime, every: timedelta) -> bool:
     """Whether the interval has passed; after a passing failure already half an hour later."""
-    last = connection.syncs.order_by("-pk").only("started_at", "status", "error_code").first()
-    if last is None:
-        return True
-    passing = last.status == SyncRun.Status.FAILED and last.error_code in _PASSING
-    return now - last.started_at >= (min(every, _RETRY_AFTER) if passing else every)
+    due_at = next_sync_at(connection, every=every)
+    return due_at is None or now >= due_at
 
 
-def sync_one(connection_id: int, actor_id: int | None = None) -> None:
-    """Sync one connection now, as somebody asked in the browser."""
+def sync_one(connection_id: int, actor_id: int | None = None, after: int | None = None) -> None:
+    """Sync one connection now, as somebody asked in the browser.
+
+    ``after``: the newest sync they saw. One that began since answers the wish already, so that two
+    impatient presses are one sync.
+    """
     connection = Connection.objects.filter(pk=connection_id).first()
-    if connection is not None:
+    if connection is None:
+        return
+    if after is None or not full_syncs(connection).filter(pk__gt=after).exists():
         _run(connection, trigger="manual", actor_id=actor_id)
 
 

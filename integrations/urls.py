@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations import connect_views, setup_views, sync_views, views
+from integrations import connect_views, mapping_views, setup_views, sync_views, views
 
 _ROOT = "settings/integrations/"
 
@@ -17,6 +17,13 @@ urlpatterns = [
     ),
     path(f"{_ROOT}<slug:key>/test/", connect_views.connection_test_now, name="connection-test"),
     path(f"{_ROOT}<slug:key>/disconnect/", connect_views.disconnect, name="connection-disconnect"),
+    path(f"{_ROOT}<slug:key>/mapping/", mapping_views.mapping, name="connection-mapping"),
+    path(
+        f"{_ROOT}<slug:key>/mapping/apply/",
+        mapping_views.mapping_apply_now,
+        name="connection-mapping-apply",
+    ),
+    path(f"{_ROOT}<slug:key>/frequency/", sync_views.frequency, name="sync-frequency"),
     path(f"{_ROOT}<slug:key>/sync/", sync_views.sync_now, name="sync-now"),
     path(f"{_ROOT}<slug:key>/review/", setup_views.setup, name="connection-review"),
     path(f"{_ROOT}<slug:key>/review/read/", setup_views.read_again, name="connection-read"),

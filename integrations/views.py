@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from datetime import timedelta
+from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from integrations.authorization import trouble_of
+from integrations.catalogue import sections
 from integrations.connectors.base import CONNECTORS
+from integrations.freshness import full_syncs, is_stale, last_good_sync, next_sync_at
 from integrations.models import Connection, SyncRun
 from integrations.people_sources import brings_people
+from integrations.sync_log import CHANGED_SHOWN, changed_people, named_people
+from people.defaults import workspace_get
+from people.identity import fields_hidden_from
 from siit_remote.access import require
+from siit_remote.lib import clock
 
-SECTIONS = ("HRIS", "Identity", "Chat", "Mail", "Equipment", "Other")
 _PAGE = 20
-
-
-def _section(category: str) -> str:
-    return category if category in SECTIONS else "Other"
 
 
 @require_GET
 @require("integrations.view_connection")
 def catalogue(request: HttpRequest) -> HttpResponse:
-    """Every connector by section, with the connections made from it."""
-    made: dict[str, list[Connection]] = {}
-    for connection in Connection.objects.all():
-        made.setdefault(connection.connector, []).append(connection)
-    known = sorted(
-        CONNECTORS, key=lambda item: (SECTIONS.index(_section(item.category)), item.label)
-    )
-    sections = [
-        (name, [(connector, made.get(connector.key, [])) for connector in connectors])
-        for name, connectors in groupby(known, key=lambda item: _section(item.category))
-    ]
-    return render(request, "integrations/catalogue.html", {"sections": sections})
+    """Every connector by section, with the connections made from it; searched by ``q``."""
+    query = request.GET.get("q", "").strip()[:100]
+    context = {"sections": sections(query), "query": query}
+    if request.headers.get("HX-Request") == "true":
+        return render(request, "integrations/catalogue_sections.html", context)
+    return render(request, "integrations/catalogue.html", context)
 
 
 @require_GET
@@ -45,32 +43,76 @@ def connection(request: HttpRequest, key: str) -> HttpResponse:
     """One connection: who we are there, its health, its log of syncs."""
     found = get_object_or_404(Connection, key=key)
     connector = CONNECTORS.get(found.connector)
-    syncs = found.syncs.select_related("requested_by").defer("held_records", "names")
-    return render(
-        request,
-        "integrations/connection.html",
-        {
-            "connection": found,
-            "connector": connector,
-            "is_source": brings_people(found),
-            "page": Paginator(syncs, _PAGE).get_page(request.GET.get("page")),
-            "held": syncs.filter(status=SyncRun.Status.HELD).first(),
-            "deliveries": found.deliveries.all()[:10]
-            if request.user.has_perm("integrations.view_delivery")
-            else [],
-        },
+    context: dict[str, Any] = {"connection": found, "connector": connector, "tab": "overview"}
+    if request.user.has_perm("integrations.view_delivery"):
+        context["deliveries"] = found.deliveries.all()[:10]
+    if not brings_people(found):
+        return render(request, "integrations/connection.html", context)
+    live = live_sync(found, asked=request.GET.get("asked", ""))
+    if request.headers.get("HX-Request") == "true":
+        return _live(request, found, live)
+    hours = workspace_get().sync_every_hours
+    syncs = found.syncs.select_related("requested_by").defer("held_records", "names", "review")
+    good = last_good_sync(found)
+    context.update(
+        live=live,
+        page=Paginator(syncs, _PAGE).get_page(request.GET.get("page")),
+        held=syncs.filter(status=SyncRun.Status.HELD).first(),
+        hours=hours,
+        last_good=good,
+        next_at=next_sync_at(found, every=timedelta(hours=hours)),
+        stale=is_stale(found, last_good=good, at=clock.now(), hours=hours),
+        trouble=trouble_of(found),
     )
+    return render(request, "integrations/source.html", context)
+
+
+def live_sync(connection: Connection, *, asked: str) -> SyncRun | str | None:
+    """The sync that runs, ``"waiting"`` for one that was asked for, or nothing.
+
+    ``asked`` is the number of the newest sync when somebody pressed *Sync now*.
+    """
+    running = connection.syncs.filter(status=SyncRun.Status.RUNNING).defer("review").first()
+    if running is not None:
+        return running
+    known = int(asked) if asked.isdecimal() and len(asked) < 19 else None
+    if known is None or full_syncs(connection).filter(pk__gt=known).exists():
+        return None
+    return "waiting"
+
+
+def _live(request: HttpRequest, connection: Connection, live: SyncRun | str | None) -> HttpResponse:
+    if live is None:
+        address = reverse("connection", kwargs={"key": connection.key})
+        return HttpResponse(status=204, headers={"HX-Redirect": address})
+    context = {"connection": connection, "live": live, "asked": request.GET.get("asked", "")}
+    return render(request, "integrations/live.html", context)
 
 
 @require_GET
 @require("integrations.view_syncrun")
 def sync_run(request: HttpRequest, key: str, pk: int) -> HttpResponse:
-    """One sync with its counts and names, and what a held one would do."""
+    """One sync with its counts, names and reasons, and what a held one would do."""
     found = get_object_or_404(
-        SyncRun.objects.select_related("connection").defer("held_records"),
+        SyncRun.objects.select_related("connection", "requested_by").defer(
+            "held_records", "review"
+        ),
         pk=pk,
         connection__key=key,
     )
-    return render(
-        request, "integrations/sync_run.html", {"sync": found, "connection": found.connection}
-    )
+    if request.headers.get("HX-Request") == "true":
+        if found.status != SyncRun.Status.RUNNING:
+            return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+        context = {"connection": found.connection, "live": found, "own": True}
+        return render(request, "integrations/live.html", context)
+    names = found.names
+    context = {
+        "sync": found,
+        "connection": found.connection,
+        "created": named_people(names.get("created", ())),
+        "ended": named_people(names.get("ended", ())),
+        "missing": names.get("missing", ()),
+        "changed": changed_people(found, hidden=fields_hidden_from(request.user)),
+        "shown": CHANGED_SHOWN,
+    }
+    return render(request, "integrations/sync_run.html", context)

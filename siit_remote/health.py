@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django_q.models import OrmQ
 
+from integrations.freshness import full_syncs, is_stale, last_good_sync
 from integrations.models import Connection, SyncRun
 from integrations.people_sources import brings_people
 from people.models import Person, Workspace
@@ -17,9 +18,6 @@ from workflows.models import Run, Workflow
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-STALE_INTERVALS = 2
-"""A directory that missed this many intervals is stale."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,22 +46,15 @@ class Overview:
 
 def connection_health(connection: Connection, *, at: datetime, hours: int) -> ConnectionHealth:
     """Where this connection stands at ``at`` when it syncs every ``hours``."""
-    syncs = connection.syncs.defer("held_records", "names", "skipped")
-    good = syncs.filter(status=SyncRun.Status.APPLIED).first()
-    since = good.finished_at if good and good.finished_at else connection.finished_at
-    stale = (
-        brings_people(connection)
-        and connection.finished_at is not None
-        and connection.status != Connection.Status.DRAFT
-        and since is not None
-        and at - since > timedelta(hours=hours * STALE_INTERVALS)
-    )
+    syncs = full_syncs(connection)
+    good = last_good_sync(connection)
+    is_source = brings_people(connection) and connection.finished_at is not None
     return ConnectionHealth(
         connection=connection,
         last=syncs.first(),
         last_good=good,
         held=syncs.filter(status=SyncRun.Status.HELD).first(),
-        stale=stale,
+        stale=is_source and is_stale(connection, last_good=good, at=at, hours=hours),
     )
 
 

@@ -35,7 +35,7 @@ def test_schedule_syncs_a_ready_connection_once_per_interval() -> None:
     assert set(SyncRun.objects.values_list("trigger", flat=True)) == {"schedule"}
 
 
-@pytest.mark.parametrize("values", [{"status": "needs_attention"}, {"finished_at": None}])
+@pytest.mark.parametrize("values", [{"status": "disconnected"}, {"finished_at": None}])
 def test_schedule_leaves_others_alone(values: dict[str, object]) -> None:
     target = connection()
     type(target).objects.update(**values)

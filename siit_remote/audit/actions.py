@@ -6,6 +6,7 @@ ACTIONS: dict[str, str] = {
     "connection.tested": "Tested a connection",
     "connection.finished": "Finished setting up a connection",
     "connection.disconnected": "Disconnected a connection",
+    "connection.erased": "Erased what a source sent",
     "sync.requested": "Asked for a sync",
     "sync.applied": "Applied a sync",
     "sync.held": "Held a sync",

@@ -68,6 +68,12 @@ def choice_words(value: str) -> str:
 
 
 @register.filter
+def type_name(key: str, types: dict[str, str]) -> str:
+    """The name of an employment type in ``types``; an unknown key as it is."""
+    return types.get(key, key)
+
+
+@register.filter
 def country_name(code: str | None) -> str:
     """The name of an ISO 3166-1 alpha-2 or alpha-3 code; an unknown code as it is."""
     return countries.country_name(code) if code else ""

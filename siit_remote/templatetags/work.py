@@ -13,7 +13,8 @@ from integrations.connectors.base import CONNECTORS
 from integrations.models import AppAccess, Connection, SyncRun
 from people.choices import PersonStatus
 from people.models import Person
-from workflows.models import Run
+from workflows.models import Run, Workflow
+from workflows.uses import workflows_using
 
 register = template.Library()
 
@@ -30,6 +31,23 @@ def runs_about(person: Person, user: Any) -> list[Run]:
 def applications_of(person: Person) -> list[AppAccess]:
     """Applications the person has or had."""
     return list(person.accesses.select_related("application"))
+
+
+@register.simple_tag
+def workflows_touching(worker_type: str, employment_type: str, user: Any) -> list[Workflow]:
+    """Workflows that ask for the worker type, or for the employment type it becomes."""
+    if not user.has_perm("workflows.view_workflow"):
+        return []
+    found = {
+        workflow.pk: workflow
+        for field, value in (
+            ("person.worker_type", worker_type),
+            ("person.employment_type", employment_type),
+        )
+        if value
+        for workflow in workflows_using(field, value)
+    }
+    return sorted(found.values(), key=lambda workflow: workflow.name)
 
 
 @register.simple_tag

@@ -61,6 +61,8 @@ MAIN = (
     "integrations",
     "connection",
     "connection-review",
+    "connection-mapping",
+    "connection-disconnect",
     "connection-settings",
     "sync-run",
 )

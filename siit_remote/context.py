@@ -11,6 +11,7 @@ from people.identity import person_of
 from siit_remote.lib import clock
 from siit_remote.navigation import links
 from siit_remote.roles import role_of
+from siit_remote.staleness import Alert, alerts_for
 from workflows.inbox import approvals_waiting_for
 from workflows.models import Task
 
@@ -31,6 +32,17 @@ def _counts(person: Any) -> dict[str, int]:
     }
 
 
+def _alerts(request: HttpRequest) -> list[Alert]:
+    """Outages, except on the pages that tell of them anyway."""
+    found = alerts_for(request.user, now=clock.now())
+    home = request.path == "/"
+    return [
+        alert
+        for alert in found
+        if not request.path.startswith(alert.url) and (alert.on_home or not home)
+    ]
+
+
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Theme from the cookie the person chose it with; navigation is worked out when shown."""
     theme = request.COOKIES.get("theme", "system")
@@ -42,5 +54,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         context["account_name"] = SimpleLazyObject(
             lambda: me.full_name if me else user.get_full_name() or user.get_username()
         )
+        context["alerts"] = SimpleLazyObject(lambda: _alerts(request))
         context["account_role"] = SimpleLazyObject(lambda: role_of(user))
     return context

@@ -17,6 +17,7 @@ from integrations.models import Connection
 from integrations.replacing import connection_replace
 from integrations.services import connection_disconnect, connection_save, connection_test
 from integrations.setup_views import authorize_and_read
+from integrations.subscriptions import webhook_remove
 from siit_remote.access import require
 
 if TYPE_CHECKING:
@@ -146,6 +147,8 @@ def disconnect(request: HttpRequest, key: str) -> HttpResponse:
     actor = cast("AbstractBaseUser", request.user)
     form = DisconnectForm(request.POST or None, wanted=found.name)
     if request.method == "POST" and form.is_valid():
+        if problem := webhook_remove(found, actor=actor):
+            messages.warning(request, problem)
         if form.cleaned_data["records"] == DisconnectForm.ERASE:
             erased = connection_erase(found, actor=actor)
             done = f"{found.name} is disconnected, and {erased} records it sent were erased."

@@ -41,15 +41,20 @@ class Decision:
     hash: str = ""
 
 
-def judge(feed: Feed, *, directory: Directory, now: datetime, baseline: bool) -> Decision:
-    """Reconcile ``feed`` and ask the safeguard. Reads the policy and the workspace's limits."""
+def judge(
+    feed: Feed, *, directory: Directory, now: datetime, baseline: bool, complete: bool = True
+) -> Decision:
+    """Reconcile ``feed`` and ask the safeguard. Reads the policy and the workspace's limits.
+
+    ``complete`` is false for single workers: nobody is absent from such a feed.
+    """
     plan = reconcile(
         feed.records,
         skipped=feed.skipped,
         directory=directory,
         policy=policy_load(sources_by_age=sources_by_age()),
         now=now,
-        complete=True,
+        complete=complete,
         baseline=baseline,
     )
     affected = affected_by(plan, directory)

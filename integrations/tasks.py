@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 
 from integrations.custom_fields import custom_fields_read
 from integrations.freshness import full_syncs, next_sync_at
+from integrations.hints import hints_drain
 from integrations.models import Connection
 from integrations.people_sources import people_connections
 from integrations.sync import SyncRefusedError, run_sync
@@ -33,7 +34,16 @@ def sync_connections() -> int:
         if sync_is_due(connection, now=now, every=every):
             tried += 1
             _run(connection, trigger="schedule", actor_id=None)
+        # Hints whose bell was lost, or that waited for a sync.
+        hints_drain(connection, now=now)
     return tried
+
+
+def hints_one(connection_id: int) -> None:
+    """Look again at those whom hints of one connection name."""
+    connection = Connection.objects.filter(pk=connection_id).first()
+    if connection is not None:
+        hints_drain(connection, now=clock.now())
 
 
 def sync_is_due(connection: Connection, *, now: datetime, every: timedelta) -> bool:

@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from integrations import connect_views, mapping_views, setup_views, sync_views, views
+from integrations import (
+    connect_views,
+    mapping_views,
+    setup_views,
+    sync_views,
+    views,
+    webhook_views,
+)
 
 _ROOT = "settings/integrations/"
 
@@ -23,6 +30,16 @@ urlpatterns = [
         mapping_views.mapping_apply_now,
         name="connection-mapping-apply",
     ),
+    path("hooks/<str:token>/", webhook_views.hook, name="hook"),
+    path(f"{_ROOT}<slug:key>/webhooks/", webhook_views.webhooks, name="connection-webhooks"),
+    path(
+        f"{_ROOT}<slug:key>/webhooks/subscribe/",
+        webhook_views.subscribe,
+        name="webhook-subscribe",
+    ),
+    path(f"{_ROOT}<slug:key>/webhooks/rotate/", webhook_views.rotate, name="webhook-rotate"),
+    path(f"{_ROOT}<slug:key>/webhooks/remove/", webhook_views.remove, name="webhook-remove"),
+    path(f"{_ROOT}<slug:key>/webhooks/replay/", webhook_views.replay, name="webhook-replay"),
     path(f"{_ROOT}<slug:key>/frequency/", sync_views.frequency, name="sync-frequency"),
     path(f"{_ROOT}<slug:key>/sync/", sync_views.sync_now, name="sync-now"),
     path(f"{_ROOT}<slug:key>/review/", setup_views.setup, name="connection-review"),

@@ -14,7 +14,7 @@ from siit_remote.lib.registry import Registry
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import date, datetime
 
@@ -190,6 +190,56 @@ class CustomFieldSource(Protocol):
         Slowly, leaving room in the source's shared limit. Ends early when ``seconds`` are over;
         raises ``IntegrationError``, after what was read before it.
         """
+        ...
+
+
+@runtime_checkable
+class SinglePeople(Protocol):
+    """Delivers single workers afresh, as a hint about them asks for."""
+
+    def fetch_workers(
+        self, ids: Sequence[str], *, today: date, progress: Callable[[str], None]
+    ) -> Feed:
+        """Those of ``ids`` that exist; unknown ones are left out. Raises ``IntegrationError``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscribed:
+    """A new webhook subscription. The key is told only now."""
+
+    external_id: str
+    signing_key: str
+    events: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undelivered:
+    """One event that the other side could not deliver. ``at`` is its own text of the moment."""
+
+    id: str
+    event_type: str
+    at: str
+
+
+@runtime_checkable
+class WebhookSource(Protocol):
+    """Calls an address of ours when something happened there."""
+
+    def webhook_create(self, url: str) -> Subscribed:
+        """Subscribe ``url`` to what concerns people. Raises ``IntegrationError``."""
+        ...
+
+    def webhook_delete(self, external_id: str) -> None:
+        """End a subscription; one that is gone is success."""
+        ...
+
+    def webhook_undelivered(self) -> tuple[Undelivered, ...]:
+        """Events of the last days that did not arrive, newest first."""
+        ...
+
+    def webhook_replay(self, ids: Sequence[str]) -> None:
+        """Ask for these events once more."""
         ...
 
 

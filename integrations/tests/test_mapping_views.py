@@ -22,7 +22,6 @@ from people.models import EmploymentType, LifecycleEvent, Person, PersonChange, 
 from siit_remote.audit.models import AuditEntry
 from siit_remote.lib import clock
 from siit_remote.tests.people_with_roles import Company, small_company
-from workflows.models import WorkflowVersion
 
 BASE = "/settings/integrations/hr/"
 TOKEN = "ra_test_first"
@@ -79,8 +78,7 @@ def test_mapping_shows_values_counts_fields_and_the_workflows_that_ask(
 ) -> None:
     rule = {"field": "person.worker_type", "operator": "is", "value": "contractor"}
     document = {"conditions": {"combinator": "and", "rules": [rule]}}
-    versions = WorkflowVersion.objects.filter(workflow=company.objects["workflow"])
-    versions.update(document=document)
+    company.objects["workflow"].versions.update(document=document)
     html = hr.get(f"{BASE}mapping/").content.decode()
     assert "contractor/contractor" in html
     assert "talent_pool_member" in html

@@ -13,13 +13,20 @@ from integrations.connectors.remote.pacing import Pacer
 from integrations.connectors.remote.payloads import Fields, Findings
 from integrations.connectors.remote.refresh import Refresh
 from integrations.connectors.remote.session import RemoteSession
+from integrations.connectors.remote.subscriptions import RemoteSubscriptions
 from integrations.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
 
-    from integrations.connectors.base import ConnectionSettings, Feed, Transport
+    from integrations.connectors.base import (
+        ConnectionSettings,
+        Feed,
+        Subscribed,
+        Transport,
+        Undelivered,
+    )
     from people.records import CustomDefinition
 
 PRODUCTION_HOST = "gateway.remote.com"
@@ -116,6 +123,46 @@ class RemoteClient:
         # A wait that would go beyond the time allowed ends the reading, not the connection.
         session = self._session(seconds + SLACK_SECONDS, reserve=RESERVE)
         yield from read_values(session, external_ids, seconds_left=lambda: ends - self._monotonic())
+
+    def fetch_workers(
+        self, ids: Sequence[str], *, today: date, progress: Callable[[str], None]
+    ) -> Feed:
+        """Single employments afresh, with all that decides their dates. Raises as above."""
+        session = self._session(self._deadline)
+        company_id = str(self._settings.account.get("company_id", ""))
+        if not company_id:
+            raise ConfigError(NO_COMPANY)
+        refresh = Refresh(
+            session,
+            self._settings.key,
+            today=today,
+            progress=progress,
+            expect_company=self._expect_company,
+        )
+        refresh.read_lookups(company_id)
+        refresh.read_some(ids)
+        return refresh.feed()
+
+    def webhook_create(self, url: str) -> Subscribed:
+        """Subscribe ``url`` to what concerns people."""
+        return self._subscriptions().create(url)
+
+    def webhook_delete(self, external_id: str) -> None:
+        """End a subscription."""
+        self._subscriptions().delete(external_id)
+
+    def webhook_undelivered(self) -> tuple[Undelivered, ...]:
+        """Events that did not arrive."""
+        return self._subscriptions().undelivered()
+
+    def webhook_replay(self, ids: Sequence[str]) -> None:
+        """Ask for these events once more."""
+        self._subscriptions().replay(ids)
+
+    def _subscriptions(self) -> RemoteSubscriptions:
+        return RemoteSubscriptions(
+            self._transport, base_url=self._base_url, api_token=self._api_token
+        )
 
     def _expect_company(self, company_id: str) -> None:
         known = str(self._settings.account.get("company_id", ""))

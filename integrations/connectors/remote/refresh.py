@@ -34,7 +34,7 @@ from people.choices import WorkerType
 from people.records import SkippedRecord, WorkerRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import date
 
     from integrations.connectors.remote.session import RemoteSession
@@ -107,6 +107,15 @@ class Refresh:
         for rows in self._pages():
             for row in rows:
                 self._keep(row)
+            self._progress(f"Read {len(self._records)} people")
+
+    def read_some(self, ids: Sequence[str]) -> None:
+        """Single workers; those whom Remote does not know are left out."""
+        for employment_id in ids:
+            try:
+                self._keep(self._show(employment_id))
+            except NotFoundError:
+                continue
             self._progress(f"Read {len(self._records)} people")
 
     def feed(self) -> Feed:

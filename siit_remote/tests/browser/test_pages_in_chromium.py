@@ -63,6 +63,7 @@ MAIN = (
     "connection-review",
     "connection-mapping",
     "connection-disconnect",
+    "connection-webhooks",
     "connection-settings",
     "sync-run",
 )

@@ -39,7 +39,7 @@ def _alerts(request: HttpRequest) -> list[Alert]:
     return [
         alert
         for alert in found
-        if not request.path.startswith(alert.url) and (alert.on_home or not home)
+        if not request.path.startswith(alert.place) and (alert.on_home or not home)
     ]
 
 

@@ -44,6 +44,8 @@ class Alert:
     words: str
     url: str
     action: str
+    place: str
+    """Address below which pages tell of it anyway."""
     on_home: bool = False
     """Whether the home page has no line of its own for it."""
 
@@ -74,21 +76,25 @@ def _alert(health: ConnectionHealth) -> Alert | None:
     if connection.status == Connection.Status.NEEDS_ATTENTION:
         words = f"{connection.name} needs attention: {connection.last_error}"
         return Alert(
-            tone="danger", icon="circle-alert", words=words, url=page, action="Mend the connection"
-        )
+            tone="danger", icon="circle-alert", words=words, url=page, place=page,
+            action="Mend the connection",
+        )  # fmt: skip
     if health.held is not None:
         words = f"A sync of {connection.name} is held: {health.held.held_reason}"
         return Alert(
-            tone="warning", icon="hand", words=words, action="See whom it would change",
+            tone="warning", icon="hand", words=words, action="See whom it would change", place=page,
             url=reverse("sync-run", args=[connection.key, health.held.pk]),
         )  # fmt: skip
     if health.stale:
         words = f"People from {connection.name} may be out of date: no sync has succeeded lately."
-        return Alert(tone="warning", icon="timer", words=words, url=page, action="See why")
+        return Alert(
+            tone="warning", icon="timer", words=words, url=page, action="See why", place=page
+        )
     if last is not None and last.status == SyncRun.Status.FAILED:
         words = f"The last sync of {connection.name} failed: {last.error}"
         return Alert(
-            tone="warning", icon="circle-x", words=words, action="Open the sync", on_home=True,
+            tone="warning", icon="circle-x", words=words, action="Open the sync", place=page,
+            on_home=True,
             url=reverse("sync-run", args=[connection.key, last.pk]),
         )  # fmt: skip
     return None

@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 export PORT
 
-.PHONY: help run worker test lint types bench demo reset-demo pins
+.PHONY: help run worker test lint types bench demo reset-demo screenshots pins
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ demo: $(VENV)/.installed ## Fill an empty database with the demo company
 
 reset-demo: $(VENV)/.installed ## Throw the demo's database away, so that the next run begins anew
 	@$(BIN)/python manage.py demo --reset
+
+screenshots: $(VENV)/.installed-dev ## Take pictures of the running demo (var/screenshots)
+	@$(BIN)/python -m siit_remote.screenshots
 
 pins: $(VENV)/.installed-dev ## Compile requirements*.txt from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv

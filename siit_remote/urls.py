@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from siit_remote import sign_in, views
+from siit_remote import guide, sign_in, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("account/password/", sign_in.PasswordView.as_view(), name="password"),
     path("theme/", views.theme_set, name="theme"),
     path("activity/", views.activity, name="activity"),
+    path("guide/", guide.guide, name="guide"),
+    path("guide/<slug:slug>/", guide.guide_page, name="guide-page"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("", include("people.urls")),

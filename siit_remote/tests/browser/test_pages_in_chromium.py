@@ -58,6 +58,8 @@ MAIN = (
     "fields",
     "field",
     "fields-proposal",
+    "guide",
+    "guide-page",
     "integrations",
     "connection",
     "connection-review",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from integrations.connectors.base import CONNECTORS
 from integrations.models import Connection, SyncRun
+from integrations.people_sources import brings_people
 from people.folding import fold
 
 if TYPE_CHECKING:
@@ -27,8 +28,13 @@ class Made:
 
     @property
     def is_begun(self) -> bool:
-        """A set-up that waits to be finished."""
-        return self.connection.status == Connection.Status.DRAFT
+        """A source whose set-up waits to be finished."""
+        return self.is_source and self.connection.finished_at is None
+
+    @property
+    def is_source(self) -> bool:
+        """Whether it brings people."""
+        return brings_people(self.connection)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from integrations.erasing import connection_erase, disconnect_consequences
 from integrations.errors import IntegrationError
 from integrations.forms import ConnectionForm, DisconnectForm
 from integrations.models import Connection
+from integrations.people_sources import brings_people
 from integrations.replacing import connection_replace
 from integrations.services import connection_disconnect, connection_save, connection_test
 from integrations.setup_views import authorize_and_read
@@ -63,7 +64,7 @@ def _edit(
     if request.method == "POST" and form.is_valid():
         actor = cast("AbstractBaseUser", request.user)
         try:
-            if connection is not None and connection.finished_at is not None:
+            if connection is not None and connection.finished_at and brings_people(connection):
                 return _replace(request, form, connection)
             saved = connection_save(
                 key=key,
@@ -76,7 +77,7 @@ def _edit(
         except IntegrationError as error:
             form.add_error(None, error.message)
         else:
-            if connector.category == SOURCES and saved.finished_at is None:
+            if brings_people(saved) and saved.finished_at is None:
                 authorize_and_read(saved, actor=actor)
                 return redirect("connection-review", key=saved.key)
             _say(request, saved, connection_test(saved, actor=actor).problems)

@@ -22,6 +22,7 @@ from integrations.connectors.remote.webhooks import verify_signature
 from integrations.errors import ConfigError, IntegrationError, UnauthorizedError
 from integrations.freshness import HINT, last_good_sync
 from integrations.models import Connection, SyncRun, WebhookReceipt, WebhookSubscription
+from integrations.people_sources import feed_completed
 from integrations.services import client_for, connection_mark_unauthorized
 from integrations.sync_apply import judge, sync_apply
 from integrations.sync_lease import SyncRefusedError, sync_claim, sync_close, sync_progress
@@ -166,11 +167,12 @@ def _fetch(
     client: SinglePeople | None,
     now: datetime,
 ) -> Feed:
-    source: Any = client or client_for(connection)
+    source: Any = client or client_for(connection, feeding=True)
     if not isinstance(source, SinglePeople):
         raise ConfigError(f"{connection.name} cannot be asked for single people.")
     today = clock.today_in(zone_info(workspace_get().timezone), now)
-    return source.fetch_workers(ids, today=today, progress=sync_progress(run))
+    feed = source.fetch_workers(ids, today=today, progress=sync_progress(run))
+    return feed_completed(connection, feed)
 
 
 def _decide(connection: Connection, run: SyncRun, feed: Feed, *, now: datetime) -> SyncRun | None:

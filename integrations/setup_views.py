@@ -15,6 +15,7 @@ from integrations.connectors.base import CONNECTORS
 from integrations.errors import ConfigError
 from integrations.forms import ConnectionForm, posted_mapping
 from integrations.models import Connection
+from integrations.people_sources import brings_people
 from integrations.services import connection_save, connection_test, connector_of
 from integrations.setup_page import (
     UNFINISHED,
@@ -61,7 +62,7 @@ def setup(request: HttpRequest, key: str) -> HttpResponse:
     connection = get_object_or_404(Connection, key=key)
     review = review_of(connection)
     stage = stage_of(connection, review, now=clock.now())
-    if CONNECTORS.get(connection.connector) is None:
+    if CONNECTORS.get(connection.connector) is None or not brings_people(connection):
         raise Http404
     if request.method == "POST":
         return _authorize(request, connection)

@@ -13,10 +13,11 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.urls import reverse
 
-from integrations.connectors.base import CONNECTORS, OutgoingMessage
+from integrations.connectors.base import OutgoingMessage
 from integrations.errors import IntegrationError
 from integrations.freshness import PASSING
 from integrations.models import Connection, Incident, SyncRun
+from integrations.people_sources import people_connections
 from siit_remote.health import ConnectionHealth, connection_health, sync_hours
 from siit_remote.roles import HR_ADMIN, IT_STAFF, OWNER
 from workflows.mail import notice_send
@@ -52,8 +53,7 @@ class Alert:
 
 def source_healths(*, now: datetime) -> list[ConnectionHealth]:
     """Where each finished source of people stands at ``now`` (UTC)."""
-    kinds = [connector.key for connector in CONNECTORS if connector.category == "HRIS"]
-    rows = Connection.objects.filter(connector__in=kinds, finished_at__isnull=False)
+    rows = people_connections().filter(finished_at__isnull=False)
     hours = sync_hours()
     return [
         connection_health(row, at=now, hours=hours)

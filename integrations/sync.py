@@ -21,6 +21,7 @@ from integrations.errors import (
 )
 from integrations.models import Connection, SyncRun
 from integrations.people_sources import feed_completed
+from integrations.safeguard import held_hash
 from integrations.services import client_for, connection_mark_unauthorized
 from integrations.sync_apply import judge, sources_by_age, sync_apply, sync_record
 from integrations.sync_held import held_apply, held_discard
@@ -185,7 +186,7 @@ def _rehearse(connection: Connection, *, now: datetime, client: PeopleSource | N
         return SyncReport(status=Status.FAILED.value, error=error.message)
     decision = judge(
         feed,
-        directory=directory_load(),
+        directory=directory_load(fed=feed.keys),
         now=now,
         baseline=connection.finished_at is None,
     )
@@ -219,7 +220,8 @@ def _decide(
             _replace_older(connection, run)
             return
         directory_lock()
-        decision = judge(feed, directory=directory_load(), now=now, baseline=baseline)
+        directory = directory_load(fed=feed.keys)
+        decision = judge(feed, directory=directory, now=now, baseline=baseline)
         columns = {**outcome_columns(decision.plan), **seen}
         if decision.reason:
             sync_close(
@@ -228,9 +230,9 @@ def _decide(
                 now=now,
                 **columns,
                 held_reason=decision.reason,
-                held_people=list(decision.affected),
+                held_people=[person.to_data() for person in decision.affected],
                 held_records=[worker.to_data() for worker in feed.records],
-                held_hash=decision.hash,
+                held_hash=held_hash(decision.affected, feed.records),
             )
             sync_record("sync.held", connection, run, actor, {"people": len(decision.affected)})
         else:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from integrations.connectors.base import Feed
 from integrations.models import Connection, SyncRun
-from integrations.safeguard import affected_by, held_hash, hold_reason
-from people.applying import entities_ensure, plan_apply
+from integrations.safeguard import Affected, affected_by, hold_reason
+from people.applying import plan_apply
 from people.choices import PersonStatus
 from people.defaults import workspace_get
 from people.loading import policy_load
+from people.organising import entities_ensure
 from people.plan import Directory, Plan
 from people.reconcile import reconcile
 from people.services import ENGINE
@@ -37,8 +38,7 @@ class Decision:
 
     plan: Plan
     reason: str = ""
-    affected: tuple[dict[str, Any], ...] = ()
-    hash: str = ""
+    affected: tuple[Affected, ...] = ()
 
 
 def judge(
@@ -73,8 +73,7 @@ def judge(
     return Decision(
         plan=plan,
         reason=reason,
-        affected=tuple(person.to_data() for person in affected),
-        hash=held_hash(affected, feed.records),
+        affected=tuple(affected),
     )
 
 

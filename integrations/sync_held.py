@@ -9,6 +9,7 @@ from django.db import transaction
 
 from integrations.connectors.base import Feed
 from integrations.models import Connection, SyncRun
+from integrations.safeguard import held_hash
 from integrations.sync_apply import judge, sync_apply, sync_record
 from integrations.sync_lease import SyncRefusedError
 from integrations.sync_report import SyncReport, outcome_columns
@@ -45,10 +46,10 @@ def held_apply(
             raise SyncRefusedError(f"{connection.name} is disconnected. Connect it again first.")
         baseline = connection.finished_at is None
         feed = _feed_of(run)
-        directory = directory_load()
+        directory = directory_load(fed=feed.keys)
         # Judged at the moment it was held, so that only a changed directory can differ.
         shown = judge(feed, directory=directory, now=run.started_at, baseline=baseline)
-        if shown.hash != run.held_hash:
+        if held_hash(shown.affected, feed.records) != run.held_hash:
             raise SyncRefusedError(
                 "The directory has changed since this sync was held, so that it would now affect "
                 "others than those shown. Nothing was applied; sync again and look at the new list."

@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import transaction
 
+from people.bulk import CHUNK, chunked, rows_insert, rows_upsert
 from people.choices import EventKind
 from people.folding import search_text
-from people.models import (
-    LegalEntity,
-    LifecycleEvent,
-    Person,
-    PersonAlias,
-    PersonChange,
-    SourceRecord,
-    Team,
-)
+from people.models import LifecycleEvent, Person, PersonAlias, PersonChange, SourceRecord
+from people.organising import entities_of_people, teams_ensure
 from people.plan import DATES, FIELDS, FieldChange, PersonPlan, Plan, RecordPlan, Ref
 
-CHUNK = 500
-_COLUMNS = tuple(
-    {"manager": "manager_id", "team": "team_id", "legal_entity": "legal_entity_id"}.get(name, name)
-    for name in FIELDS
-)
+_PLAIN = tuple(name for name in FIELDS if name not in ("manager", "team", "legal_entity"))
+_SEARCHED = ("full_name", "preferred_name", "work_email", "job_title", "remote_id", "display_id")
 _WRITTEN = (
     *FIELDS,
     "search_text",
@@ -39,7 +30,7 @@ _WRITTEN = (
     "updated_at",
 )
 _RECORD_WRITTEN = (
-    "person",
+    "person_id",
     "values",
     "digest",
     "is_live",
@@ -87,7 +78,7 @@ def plan_apply(plan: Plan, *, now: datetime, correlation: str) -> ApplyResult:
         created=len(plan.created),
         updated=len(plan.updated),
         ended=len(plan.ended),
-        events=len(events),
+        events=events,
     )
 
 
@@ -107,22 +98,25 @@ def event_for(
 ) -> LifecycleEvent:
     """The outbox row of one changed field."""
     return LifecycleEvent(
-        kind=EventKind.PERSON_CHANGED,
-        person_id=person_id,
-        field=change.field,
-        before=change.before,
-        after=change.after,
-        at=at,
-        baseline=baseline,
-        key=event_key(
-            EventKind.PERSON_CHANGED.value,
-            person_id,
-            change.field,
-            json.dumps([change.before, change.after], sort_keys=True, default=str),
-            correlation,
-            at.isoformat(),
-        ),
+        **_event_row(person_id, change, at=at, correlation=correlation, baseline=baseline)
     )
+
+
+def _event_row(
+    person_id: int, change: FieldChange, *, at: datetime, correlation: str, baseline: bool
+) -> dict[str, Any]:
+    kind = EventKind.PERSON_CHANGED.value
+    values = json.dumps([change.before, change.after], sort_keys=True, default=str)
+    return {
+        "kind": kind,
+        "person_id": person_id,
+        "field": change.field,
+        "before": change.before,
+        "after": change.after,
+        "at": at,
+        "baseline": baseline,
+        "key": event_key(kind, person_id, change.field, values, correlation, at.isoformat()),
+    }
 
 
 class _Writer:
@@ -135,8 +129,8 @@ class _Writer:
         self.ids: dict[Ref, int] = {
             person.ref: person.ref for person in plan.people if isinstance(person.ref, int)
         }
-        self.teams = _teams_ensure(person.values["team"] for person in plan.people)
-        self.entities = _entities_ensure(plan.people, plan.records)
+        self.teams = teams_ensure(person.values["team"] for person in plan.people)
+        self.entities = entities_of_people(plan.people, plan.records)
 
     def _id(self, ref: Ref | None) -> int | None:
         return ref if isinstance(ref, int) else self.ids.get(ref) if ref is not None else None
@@ -154,53 +148,52 @@ class _Writer:
             parked = f"moving-{taken[email]}@invalid"
             Person.objects.filter(pk=taken[email]).update(work_email=parked)
 
-    def _fill(self, row: Person, plan: PersonPlan) -> Person:
+    def _row(self, plan: PersonPlan) -> dict[str, Any]:
+        """The columns that reconciliation owns, except those about time."""
         values = plan.values
-        for name, column in zip(FIELDS, _COLUMNS, strict=True):
-            if name == column:
-                setattr(row, name, values[name])
-        row.team_id = self.teams.get(values["team"])
-        row.legal_entity_id = self.entities.get(values["legal_entity"])
-        row.manager_id = self._id(values["manager"])
-        row.value_sources = dict(plan.value_sources)
-        row.problems = list(plan.problems)
-        row.problem_notes = list(plan.notes)
-        row.search_text = search_text(
-            values[name]
-            for name in (
-                "full_name",
-                "preferred_name",
-                "work_email",
-                "job_title",
-                "remote_id",
-                "display_id",
-            )
-        )
-        row.updated_at = self.now
+        row = {name: values[name] for name in _PLAIN}
+        row["team_id"] = self.teams.get(values["team"])
+        row["legal_entity_id"] = self.entities.get(values["legal_entity"])
+        row["manager_id"] = self._id(values["manager"])
+        row["value_sources"] = plan.value_sources
+        row["problems"] = list(plan.problems)
+        row["problem_notes"] = list(plan.notes)
+        row["search_text"] = search_text(values[name] for name in _SEARCHED)
+        row["updated_at"] = self.now
         return row
 
     def people_create(self) -> None:
         """Managers before their reports, level by level; circles are closed at the end."""
-        moment = self.now.isoformat()
         waiting = list(self.plan.created)
         while waiting:
             new = {plan.ref for plan in waiting}
-            level = [plan for plan in waiting if plan.values["manager"] not in new] or waiting
-            rows = []
-            for plan in level:
-                row = self._fill(Person(created_at=self.now), plan)
-                row.baseline_at = self.now if self.plan.baseline else None
-                row.known_at = {name: moment for name in DATES if plan.values[name] is not None}
-                rows.append(row)
-            for part in chunks(rows):
-                Person.objects.bulk_create(part)
-            self.ids.update({plan.ref: row.pk for plan, row in zip(level, rows, strict=True)})
-            if level is waiting:
-                for plan, row in zip(level, rows, strict=True):
-                    row.manager_id = self._id(plan.values["manager"])
-                Person.objects.bulk_update(rows, ["manager"], batch_size=CHUNK)
+            level = [plan for plan in waiting if plan.values["manager"] not in new]
+            for part in chunked(level or waiting):
+                rows_insert(Person, map(self._new_row, part))
+                emails = {plan.values["work_email"]: plan.ref for plan in part}
+                found = Person.objects.filter(work_email__in=emails)
+                for pk, email in found.values_list("pk", "work_email"):
+                    self.ids[emails[email]] = pk
+            if not level:
+                self._close_circles(waiting)
+                return
             done = {plan.ref for plan in level}
             waiting = [plan for plan in waiting if plan.ref not in done]
+
+    def _new_row(self, plan: PersonPlan) -> dict[str, Any]:
+        moment = self.now.isoformat()
+        return {
+            **self._row(plan),
+            "created_at": self.now,
+            "baseline_at": self.now if self.plan.baseline else None,
+            "known_at": {name: moment for name in DATES if plan.values[name] is not None},
+        }
+
+    def _close_circles(self, waiting: Sequence[PersonPlan]) -> None:
+        rows = Person.objects.in_bulk([self.ids[plan.ref] for plan in waiting])
+        for plan in waiting:
+            rows[self.ids[plan.ref]].manager_id = self._id(plan.values["manager"])
+        Person.objects.bulk_update(rows.values(), ["manager"], batch_size=CHUNK)
 
     def people_update(self) -> None:
         """Write known people anew, only the columns that reconciliation owns."""
@@ -208,7 +201,9 @@ class _Writer:
         for part in chunks(known):
             rows = Person.objects.in_bulk([self.ids[plan.ref] for plan in part])
             for plan in part:
-                row = self._fill(rows[self.ids[plan.ref]], plan)
+                row = rows[self.ids[plan.ref]]
+                for name, value in self._row(plan).items():
+                    setattr(row, name, value)
                 for change in plan.changes:
                     if change.field in DATES:
                         row.known_at[change.field] = self.now.isoformat()
@@ -252,133 +247,71 @@ class _Writer:
                 "source", "external_id", "changed_at"
             )
         }
-        rows = [self._record(plan, old) for plan in self.plan.records]
-        for part in chunks(rows):
-            SourceRecord.objects.bulk_create(
-                part,
-                update_conflicts=True,
-                unique_fields=["source", "external_id"],
-                update_fields=_RECORD_WRITTEN,
-            )
+        rows_upsert(
+            SourceRecord,
+            (self._record(plan, old) for plan in self.plan.records),
+            unique=("source", "external_id"),
+            update=_RECORD_WRITTEN,
+        )
 
     def _record(
         self, plan: RecordPlan, changed_at: Mapping[tuple[str, str], datetime]
-    ) -> SourceRecord:
+    ) -> dict[str, Any]:
         record = plan.record
-        return SourceRecord(
-            source=record.source,
-            external_id=record.external_id,
-            person_id=self._id(plan.ref),
-            values=record.to_data(),
-            digest=plan.digest,
-            is_live=record.is_live,
-            is_primary=plan.is_primary,
-            skip_reason=plan.skip_reason[:300],
-            first_seen_at=self.now,
-            changed_at=changed_at.get((record.source, record.external_id), self.now),
-            missing_since=plan.missing_since,
-        )
+        return {
+            "source": record.source,
+            "external_id": record.external_id,
+            "person_id": self._id(plan.ref),
+            "values": record.to_data(),
+            "digest": plan.digest,
+            "is_live": record.is_live,
+            "is_primary": plan.is_primary,
+            "skip_reason": plan.skip_reason[:300],
+            "first_seen_at": self.now,
+            "changed_at": changed_at.get((record.source, record.external_id), self.now),
+            "missing_since": plan.missing_since,
+        }
 
     def changes_write(self) -> None:
         """One row for each changed field of a known person."""
-        rows = [
-            PersonChange(
-                person_id=self.ids[plan.ref],
-                field=change.field,
-                before=change.before,
-                after=change.after,
-                source=change.source or "derived",
-                at=self.now,
-                correlation=self.correlation,
-            )
-            for plan in self.plan.people
-            for change in plan.changes
-        ]
-        for part in chunks(rows):
-            PersonChange.objects.bulk_create(part)
-
-    def events_write(self) -> list[LifecycleEvent]:
-        """The outbox: newcomers once, every change that may start something."""
-        baseline = self.plan.baseline
-        rows = [
-            LifecycleEvent(
-                kind=EventKind.PERSON_ADDED,
-                person_id=self.ids[plan.ref],
-                at=self.now,
-                baseline=baseline,
-                key=event_key(EventKind.PERSON_ADDED.value, self.ids[plan.ref]),
-            )
-            for plan in self.plan.joining
-        ]
-        rows += [
-            event_for(
-                self.ids[plan.ref],
-                change,
-                at=self.now,
-                correlation=self.correlation,
-                baseline=baseline,
-            )
-            for plan in self.plan.updated
-            for change in plan.changes
-            if not change.quiet
-        ]
-        for part in chunks(rows):
-            LifecycleEvent.objects.bulk_create(part, ignore_conflicts=True)
-        return rows
-
-
-def _teams_ensure(names: Iterable[str]) -> dict[str, int]:
-    wanted = {name for name in names if name}
-    found = dict(Team.objects.filter(name__in=wanted).values_list("name", "pk")) if wanted else {}
-    missing = sorted(wanted - found.keys())
-    if missing:
-        Team.objects.bulk_create([Team(name=name) for name in missing], ignore_conflicts=True)
-        found.update(Team.objects.filter(name__in=missing).values_list("name", "pk"))
-    return found
-
-
-def _entities_ensure(people: Iterable[PersonPlan], records: Iterable[RecordPlan]) -> dict[str, int]:
-    wanted = {plan.values["legal_entity"] for plan in people} - {""}
-    if not wanted:
-        return {}
-    found = dict(LegalEntity.objects.filter(name__in=wanted).values_list("name", "pk"))
-    missing = sorted(wanted - found.keys())
-    if missing:
-        ids = {
-            plan.record.legal_entity: plan.record.legal_entity_id
-            for plan in records
-            if plan.record.legal_entity_id
-        }
-        LegalEntity.objects.bulk_create(
-            [LegalEntity(name=name, external_id=ids.get(name, "")) for name in missing],
-            ignore_conflicts=True,
+        rows_insert(
+            PersonChange,
+            (
+                {
+                    "person_id": self.ids[plan.ref],
+                    "field": change.field,
+                    "before": change.before,
+                    "after": change.after,
+                    "source": change.source or "derived",
+                    "at": self.now,
+                    "correlation": self.correlation,
+                }
+                for plan in self.plan.people
+                for change in plan.changes
+            ),
         )
-        found.update(LegalEntity.objects.filter(name__in=missing).values_list("name", "pk"))
-    return found
 
+    def events_write(self) -> int:
+        """The outbox: newcomers once, every change that may start something. Returns how many."""
+        return rows_insert(LifecycleEvent, self._events(), ignore=True)
 
-def entities_ensure(entities: Sequence[Mapping[str, str]]) -> int:
-    """Take over legal entities as a source lists them (``id``, ``name``, ``country`` alpha-3).
-
-    Found by the source's id, so that a renamed entity keeps its row, settings and people. Returns
-    how many rows were written.
-    """
-    known = {row.external_id: row for row in LegalEntity.objects.exclude(external_id="")}
-    by_name = {row.name: row for row in LegalEntity.objects.all()}
-    written = 0
-    for entity in entities:
-        external_id, name = entity.get("id", ""), entity.get("name", "")[:200]
-        if not name:
-            continue
-        row = known.get(external_id) or by_name.get(name) or LegalEntity(name=name)
-        holder = by_name.get(name)
-        before = (row.pk, row.external_id, row.name, row.country)
-        row.external_id = external_id[:64] or row.external_id
-        row.country = row.country or entity.get("country", "")[:3]
-        if holder is None or holder.pk == row.pk:
-            row.name = name
-        if before != (row.pk, row.external_id, row.name, row.country) or row.pk is None:
-            row.save()
-            by_name[row.name] = row
-            written += 1
-    return written
+    def _events(self) -> Iterator[dict[str, Any]]:
+        baseline = self.plan.baseline
+        for plan in self.plan.joining:
+            yield {
+                "kind": EventKind.PERSON_ADDED.value,
+                "person_id": self.ids[plan.ref],
+                "at": self.now,
+                "baseline": baseline,
+                "key": event_key(EventKind.PERSON_ADDED.value, self.ids[plan.ref]),
+            }
+        for plan in self.plan.updated:
+            for change in plan.changes:
+                if not change.quiet:
+                    yield _event_row(
+                        self.ids[plan.ref],
+                        change,
+                        at=self.now,
+                        correlation=self.correlation,
+                        baseline=baseline,
+                    )

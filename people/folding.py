@@ -12,6 +12,8 @@ _LETTERS = str.maketrans(
 
 def fold(text: str) -> str:
     """Lower-case, without accents, single spaces: “Łukasz  Ångström” → “lukasz angstrom”."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     plain = unicodedata.normalize("NFKD", text.casefold())
     kept = "".join(char for char in plain if not unicodedata.combining(char))
     return " ".join(kept.translate(_LETTERS).split())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from people.bulk import chunked
 from people.defaults import workspace_get
 from people.models import (
     CustomField,
@@ -17,8 +19,21 @@ from people.models import (
     WorkerTypeMapping,
     Workspace,
 )
-from people.plan import DATES, TEXTS, Directory, KnownPerson, KnownRecord, Policy, RecordKey
+from people.plan import (
+    DATES,
+    TEXTS,
+    Directory,
+    KnownPerson,
+    KnownRecord,
+    Policy,
+    RecordKey,
+    SharedSources,
+    shared,
+)
 from people.sources import sources_connected
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 _CHUNK = 2_000
 _PLAIN = (
@@ -66,11 +81,15 @@ def directory_lock() -> None:
 
 def digests_load() -> Directory:
     """Only what tells whether anything changed: stored records without values, no people."""
-    return Directory(records=_records(with_values=False))
+    return Directory(records=_records())
 
 
-def directory_load() -> Directory:
-    """Everybody and every source record."""
+def directory_load(*, fed: Collection[RecordKey] = ()) -> Directory:
+    """Everybody and every source record.
+
+    ``fed``: keys of the records that are about to be compared. What is stored of those is only
+    needed where it decides about the new one: an end that was deduced once stays as it was.
+    """
     overrides: dict[int, dict[str, Any]] = {}
     for person_id, name, value in FieldOverride.objects.values_list("person_id", "field", "value"):
         overrides.setdefault(person_id, {})[name] = value
@@ -78,6 +97,7 @@ def directory_load() -> Directory:
     for person_id, email in PersonAlias.objects.values_list("person_id", "email"):
         aliases.setdefault(person_id, set()).add(email)
     people: dict[int, KnownPerson] = {}
+    sources_seen: SharedSources = {}
     rows = Person.objects.order_by("pk").values_list(*_COLUMNS).iterator(chunk_size=_CHUNK)
     for pk, team, entity, manager, sources, problems, notes, *plain in rows:
         values = dict(zip(_PLAIN, plain, strict=True))
@@ -85,24 +105,35 @@ def directory_load() -> Directory:
         people[pk] = KnownPerson(
             id=pk,
             values=values,
-            value_sources=sources,
+            value_sources=shared(sources, sources_seen),
             problems=tuple(problems),
             notes=tuple(notes),
             overrides=overrides.get(pk, {}),
             aliases=frozenset(aliases.get(pk, ())),
         )
-    return Directory(
-        people=people, records=_records(with_values=True), entity_names=_entity_names()
-    )
+    records = _records()
+    _values_add(records, fed=fed)
+    return Directory(people=people, records=records, entity_names=_entity_names())
 
 
-def _records(*, with_values: bool) -> Mapping[RecordKey, KnownRecord]:
-    columns = (*_RECORD, "values") if with_values else _RECORD
+def _records() -> dict[RecordKey, KnownRecord]:
     found: dict[RecordKey, KnownRecord] = {}
-    for row in SourceRecord.objects.values_list(*columns).iterator(chunk_size=_CHUNK):
-        record = KnownRecord(**dict(zip(columns, row, strict=True)))
+    for row in SourceRecord.objects.values_list(*_RECORD).iterator(chunk_size=_CHUNK):
+        record = KnownRecord(**dict(zip(_RECORD, row, strict=True)))
         found[record.key] = record
     return found
+
+
+def _values_add(records: dict[RecordKey, KnownRecord], *, fed: Collection[RecordKey]) -> None:
+    parts: Iterable[QuerySet[SourceRecord]] = [SourceRecord.objects.all()]
+    if fed:
+        wanted = [key[1] for key, found in records.items() if key not in fed or not found.is_live]
+        parts = (SourceRecord.objects.filter(external_id__in=ids) for ids in chunked(wanted))
+    for rows in parts:
+        columns = rows.values_list("source", "external_id", "values")
+        for source, external_id, values in columns.iterator(chunk_size=_CHUNK):
+            key = (source, external_id)
+            records[key] = replace(records[key], values=values)
 
 
 def _entity_names() -> dict[str, str]:

@@ -57,6 +57,14 @@ OVERRIDABLE = frozenset(FIELDS) - {
 }
 """Fields an admin may set by hand (and any ``custom.NAME``)."""
 
+SharedSources = dict[tuple[tuple[str, str], ...], dict[str, str]]
+
+
+def shared(sources: dict[str, str], seen: SharedSources) -> dict[str, str]:
+    """The first of ``seen`` that says the same: thousands of people share few of them."""
+    return seen.setdefault(tuple(sorted(sources.items())), sources)
+
+
 MANUAL = "manual"
 INFERRED = "inferred"
 FROM_COUNTRY = "country"

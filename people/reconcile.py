@@ -30,6 +30,8 @@ from people.plan import (
     RecordKey,
     RecordPlan,
     Ref,
+    SharedSources,
+    shared,
 )
 from people.records import SkippedRecord, WorkerRecord
 from people.resolving import CUSTOM, Resolved, local_today, person_status, resolve, resolve_alone
@@ -119,6 +121,9 @@ class _People:
         conflicts = [*self.matching.conflicts, *self._settle_emails(resolved)]
         self._settle_managers(resolved)
         emails = {ref: found.values["work_email"] for ref, found in resolved.items()}
+        seen: SharedSources = {}
+        for found in resolved.values():
+            found.sources = shared(found.sources, seen)
         plans = [self._person_plan(ref, found, emails) for ref, found in resolved.items()]
         written = tuple(plan for plan in plans if plan is not None)
         for ref, found in resolved.items():

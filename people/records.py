@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -69,6 +69,7 @@ class WorkerRecord:
     """Values of :class:`people.choices.Problem` that the source's own data shows."""
     notes: tuple[str, ...] = ()
     """For each problem a sentence with the raw value, for the data problems page."""
+    _digest: str = field(default="", init=False, repr=False, compare=False)
 
     @property
     def is_live(self) -> bool:
@@ -77,18 +78,18 @@ class WorkerRecord:
 
     def to_data(self) -> dict[str, Any]:
         """JSON shape; dates as ISO text."""
-        data = asdict(self)
-        for key, value in data.items():
-            if isinstance(value, date):
-                data[key] = value.isoformat()
-            elif isinstance(value, tuple):
-                data[key] = list(value)
+        data = {name: getattr(self, name) for name in _NAMES}
+        for name in DATE_FIELDS:
+            if data[name] is not None:
+                data[name] = data[name].isoformat()
+        data["problems"], data["notes"] = list(self.problems), list(self.notes)
+        data["custom"] = dict(self.custom)
         return data
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> WorkerRecord:
         """Inverse of :meth:`to_data`; unknown keys of newer versions are left out."""
-        known = {key: value for key, value in data.items() if key in cls.__dataclass_fields__}
+        known = {key: value for key, value in data.items() if key in _NAMES}
         for key in DATE_FIELDS:
             if known.get(key):
                 known[key] = date.fromisoformat(known[key])
@@ -98,8 +99,11 @@ class WorkerRecord:
 
     def digest(self) -> str:
         """SHA-256 over the whole record: equal digests mean nothing to write."""
-        body = json.dumps(self.to_data(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(body.encode()).hexdigest()
+        if not self._digest:
+            found = hashlib.sha256(_canonical(self.to_data()).encode()).hexdigest()
+            # Records never change, and each is asked several times in one sync.
+            object.__setattr__(self, "_digest", found)
+        return self._digest
 
 
 DATE_FIELDS = (
@@ -109,6 +113,8 @@ DATE_FIELDS = (
     "date_of_birth",
     "probation_end_date",
 )
+_NAMES = {name: None for name in WorkerRecord.__dataclass_fields__ if name != "_digest"}
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ CUSTOM = "custom."
 _LONGEST = {**TEXTS, "language": 10}
 NOBODY = ManagerClaim(source=MANUAL)
 """Said by hand that there is no manager; also where nobody could say."""
+_PROBLEMS = tuple(Problem.values)
 _CANCELLED_NOTE = "The onboarding was cancelled before it began; nobody left."
 
 
@@ -54,7 +55,7 @@ class Resolved:
     def problems(self) -> tuple[str, ...]:
         """Each problem once, in the vocabulary's order."""
         found = {problem for problem, _ in self.flags}
-        return tuple(problem for problem in Problem.values if problem in found)
+        return tuple(problem for problem in _PROBLEMS if problem in found)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -164,6 +164,11 @@ class Feed:
     """Legal entities: id, name, country (alpha-3)."""
     requests: int = 0
 
+    @property
+    def keys(self) -> frozenset[tuple[str, str]]:
+        """Source and id of every record."""
+        return frozenset((record.source, record.external_id) for record in self.records)
+
 
 @runtime_checkable
 class PeopleSource(Protocol):

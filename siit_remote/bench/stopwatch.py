@@ -31,6 +31,20 @@ def alternate(rounds: int, *works: Callable[[], object]) -> list[float]:
     return [statistics.median(times) for times in taken]
 
 
+def seconds_of_each(
+    rounds: int, *runs: Callable[[Callable[[Callable[[], None]], None]], None]
+) -> list[float]:
+    """As :func:`alternate`, for work that must be prepared and cleared away outside the time.
+
+    Each of ``runs`` is handed a function and calls it with what is to be timed.
+    """
+    taken: list[list[float]] = [[] for _ in runs]
+    for _ in range(rounds):
+        for times, run in zip(taken, runs, strict=True):
+            run(lambda work, times=times: times.append(seconds(work)))  # type: ignore[misc]
+    return [statistics.median(times) for times in taken]
+
+
 def written_table(sql: str) -> str:
     """The table that a statement writes to; ``""`` for one that only reads."""
     found = _TABLE.match(sql)

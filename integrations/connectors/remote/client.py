@@ -39,6 +39,10 @@ NO_COMPANY = (
     "Remote names no company for this token: use a token that was generated in the company's own "
     "settings."
 )
+OTHER_COMPANY = (
+    "This API token belongs to another company than the one this connection was set up for; "
+    "nothing was applied. Use a token of the same company."
+)
 
 
 def environment_of(base_url: str) -> str:
@@ -94,22 +98,31 @@ class RemoteClient:
         Raises ``UnauthorizedError``, ``ConfigError`` (token of another company),
         ``IncompleteError`` and ``TransientError`` (nothing may be applied), ``PermanentError``.
         """
+        refresh = self._refresh(today=today, progress=progress)
+        refresh.read_lookups()
+        refresh.read_people()
+        return refresh.feed()
+
+    def _refresh(self, *, today: date, progress: Callable[[str], None]) -> Refresh:
         session = self._session(self._deadline)
-        known = str(self._settings.account.get("company_id", ""))
-        company_id = _identity(session)["company_id"] or known
+        company_id = str(self._settings.account.get("company_id", ""))
+        company_id = company_id or _identity(session)["company_id"]
         if not company_id:
             raise ConfigError(NO_COMPANY)
-        self._expect_company(company_id)
-        refresh = Refresh(
+
+        def prove_company(named: str) -> None:
+            found = named or _identity(session)["company_id"]
+            if found and found != company_id:
+                raise ConfigError(OTHER_COMPANY)
+
+        return Refresh(
             session,
             self._settings.key,
             today=today,
             progress=progress,
-            expect_company=self._expect_company,
+            company_id=company_id,
+            prove_company=prove_company,
         )
-        refresh.read_lookups(company_id)
-        refresh.read_people()
-        return refresh.feed()
 
     def custom_fields(self) -> tuple[CustomDefinition, ...]:
         """See :class:`~integrations.connectors.base.CustomFieldSource`."""
@@ -128,18 +141,10 @@ class RemoteClient:
         self, ids: Sequence[str], *, today: date, progress: Callable[[str], None]
     ) -> Feed:
         """Single employments afresh, with all that decides their dates. Raises as above."""
-        session = self._session(self._deadline)
-        company_id = str(self._settings.account.get("company_id", ""))
-        if not company_id:
+        if not self._settings.account.get("company_id"):
             raise ConfigError(NO_COMPANY)
-        refresh = Refresh(
-            session,
-            self._settings.key,
-            today=today,
-            progress=progress,
-            expect_company=self._expect_company,
-        )
-        refresh.read_lookups(company_id)
+        refresh = self._refresh(today=today, progress=progress)
+        refresh.read_lookups()
         refresh.read_some(ids)
         return refresh.feed()
 
@@ -163,14 +168,6 @@ class RemoteClient:
         return RemoteSubscriptions(
             self._transport, base_url=self._base_url, api_token=self._api_token
         )
-
-    def _expect_company(self, company_id: str) -> None:
-        known = str(self._settings.account.get("company_id", ""))
-        if known and company_id and company_id != known:
-            raise ConfigError(
-                "This API token belongs to another company than the one this connection was set "
-                "up for; nothing was applied. Use a token of the same company."
-            )
 
     def _session(self, deadline: float, *, reserve: float = 0.0) -> RemoteSession:
         return RemoteSession(

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from datetime import date, datetime
 from functools import lru_cache
+from sys import intern
 from typing import Any
 
 import pycountry
@@ -87,7 +88,8 @@ class Fields:
             self._bad(key, value)
             return ""
         if len(value) <= limit and value.isprintable():
-            return value.strip()
+            # Thousands of workers share few titles, teams, managers and statuses.
+            return intern(value.strip())
         return self._cleaned(key, value, limit)
 
     def identifier(self, key: str, limit: int = 128) -> str:
@@ -96,7 +98,7 @@ class Fields:
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**18:
             return str(value)
         if isinstance(value, str) and value.isprintable() and len(value.strip()) <= limit:
-            return value.strip()
+            return intern(value.strip())
         if value is not None:
             self._bad(key, value)
         return ""

@@ -29,6 +29,7 @@ from integrations.connectors.remote.lookups import (
 from integrations.connectors.remote.mapping import to_record
 from integrations.connectors.remote.paging import by_content, cursor_pages, numbered_rows
 from integrations.connectors.remote.payloads import Fields, Findings
+from integrations.connectors.remote.projecting import project_beside
 from integrations.connectors.remote.vocabulary import CONTRACTOR_TYPES
 from people.choices import WorkerType
 from people.records import SkippedRecord, WorkerRecord
@@ -44,7 +45,12 @@ _PEOPLE_SCOPE = "employment:read"
 
 
 class Refresh:
-    """The state of one refresh while it runs. ``expect_company`` raises on a foreign company id."""
+    """The state of one refresh while it runs.
+
+    ``company_id`` is whose workers are expected: each worker names their company, and another one's
+    is refused. ``prove_company`` raises on a foreign company id; given ``""`` it asks Remote whose
+    token this is, which is only needed where the workers do not say.
+    """
 
     def __init__(
         self,
@@ -53,21 +59,26 @@ class Refresh:
         *,
         today: date,
         progress: Callable[[str], None],
-        expect_company: Callable[[str], None],
+        company_id: str,
+        prove_company: Callable[[str], None],
     ) -> None:
         self._session = session
         self._source = source
         self._today = today
         self._progress = progress
-        self._expect_company = expect_company
+        self._company_id = company_id
+        self._prove_company = prove_company
+        self._silent_rows = False
         self._lookups = Lookups()
         self._records: dict[str, WorkerRecord] = {}
         self._skipped: list[SkippedRecord] = []
         self._denied: list[tuple[Callable[[WorkerRecord], bool], ForbiddenError]] = []
 
-    def read_lookups(self, company_id: str) -> None:
+    def read_lookups(self) -> None:
         """The lists that people refer to: five requests while each fits one page."""
         self._progress("Reading offboardings, managers and legal entities")
+        # First, because it is the list that another company's token is refused.
+        entities = self._entities()
         leavings = [read_offboarding(row) for row in self._offboardings()]
         # https://developer.remote.com/reference/get_index_direct_offboarding
         leavings += self._optional(
@@ -99,15 +110,21 @@ class Refresh:
         self._lookups = Lookups(
             leavings=leavings_by_employment(leavings),
             managers=managers_by_user(managers),
-            entities=entities_by_id(self._entities(company_id)),
+            entities=entities_by_id(entities),
         )
 
     def read_people(self) -> None:
         """Every worker: in bulk, or one by one for accounts that lack the bulk list."""
+        project_beside(self._counted_pages(), self._keep_all)
+        # Nobody at all says nothing about whose token it is.
+        self._silent_rows = self._silent_rows or not self._records
+
+    def _counted_pages(self) -> Iterator[list[Any]]:
+        read = 0
         for rows in self._pages():
-            for row in rows:
-                self._keep(row)
-            self._progress(f"Read {len(self._records)} people")
+            read += len(rows)
+            self._progress(f"Read {read} people")
+            yield rows
 
     def read_some(self, ids: Sequence[str]) -> None:
         """Single workers; those whom Remote does not know are left out."""
@@ -120,6 +137,8 @@ class Refresh:
 
     def feed(self) -> Feed:
         """What was read. Raises ``UnauthorizedError`` if a refused list would have mattered."""
+        if self._silent_rows:
+            self._prove_company("")
         for matters, error in self._denied:
             if any(matters(record) for record in self._records.values()):
                 raise error
@@ -130,11 +149,20 @@ class Refresh:
             requests=self._session.requests,
         )
 
+    def _keep_all(self, rows: list[Any]) -> None:
+        for row in rows:
+            self._keep(row)
+
     def _keep(self, row: Any) -> None:
-        if isinstance(row, dict) and isinstance(company_id := row.get("company_id"), str):
-            self._expect_company(company_id)
+        company_id = row.get("company_id") if isinstance(row, dict) else None
+        if isinstance(company_id, str) and company_id:
+            self._prove_company(company_id)
+        else:
+            self._silent_rows = True
         found = to_record(row, source=self._source, lookups=self._lookups, today=self._today)
         if isinstance(found, WorkerRecord):
+            # Here, because here it costs no time: the sync compares by it.
+            found.digest()
             # A worker met on two pages is one worker; the later page is the fresher.
             self._records[found.external_id] = found
         else:
@@ -239,15 +267,20 @@ class Refresh:
             return []
         return [read(row) for row in rows]
 
-    def _entities(self, company_id: str) -> list[Any]:
+    def _entities(self) -> list[Any]:
         """https://developer.remote.com/reference/get_index_company_legal_entities"""
-        return numbered_rows(
-            self._session,
-            f"/v1/companies/{quote(company_id, safe='')}/legal-entities",
-            collection="legal_entities",
-            what="legal entities",
-            scope="company:read",
-        )
+        try:
+            return numbered_rows(
+                self._session,
+                f"/v1/companies/{quote(self._company_id, safe='')}/legal-entities",
+                collection="legal_entities",
+                what="legal entities",
+                scope="company:read",
+            )
+        except (NotFoundError, ForbiddenError):
+            # Another company's token may not see this one's: then that is what must be said.
+            self._prove_company("")
+            raise
 
 
 def _is_on_own_payroll(record: WorkerRecord) -> bool:

@@ -16,6 +16,7 @@ from integrations.errors import (
     UnauthorizedError,
 )
 from integrations.tests.connectors.remote.fakes import (
+    COMPANY,
     Clock,
     FakeRemote,
     Reply,
@@ -61,9 +62,9 @@ def test_fetch_asks_one_request_per_hundred_and_five(remote: FakeRemote) -> None
     assert CONNECTORS.get("remote") is not None
     assert len(feed.records) == 250
     assert len({record.external_id for record in feed.records}) == 250
-    assert paths(remote) == ["/v1/identity/current", *LISTS, BULK, BULK, BULK]
+    assert paths(remote) == ["/v1/identity/current", LISTS[4], *LISTS[:4], BULK, BULK, BULK]
     assert feed.requests == len(remote.calls) == 3 + 5 + 1
-    assert remote.calls[1][1] == {
+    assert remote.calls[2][1] == {
         "include_confidential": "true",
         "page": "1",
         "page_size": "100",
@@ -231,10 +232,46 @@ def test_fetch_worker_gone_between_list_and_show_is_skipped(remote: FakeRemote) 
     assert [skipped.external_id for skipped in feed.skipped] == [gone]
 
 
-def test_fetch_other_company_is_refused_before_anything_is_read(remote: FakeRemote) -> None:
+OTHER = "22222222-2222-4222-8222-222222222222"
+
+
+def test_fetch_of_a_known_company_does_not_ask_whose_token_it_is(remote: FakeRemote) -> None:
+    feed = fetch(remote, known=remote.company_id)
+    assert feed.requests == 3 + 5
+    assert "/v1/identity/current" not in paths(remote)
+
+
+def test_fetch_other_company_is_refused_by_its_first_page(remote: FakeRemote) -> None:
     with pytest.raises(ConfigError, match="another company"):
-        fetch(remote, known="22222222-2222-4222-8222-222222222222")
-    assert paths(remote) == ["/v1/identity/current"]
+        fetch(remote, known=OTHER)
+    assert paths(remote).count(BULK) <= 2
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_fetch_refusal_of_the_companys_own_list_names_the_foreign_token(
+    remote: FakeRemote, status: int
+) -> None:
+    entities = f"/v1/companies/{OTHER}/legal-entities"
+    remote.fault = lambda path, *_: remote.reply(status, {}) if path == entities else None
+    with pytest.raises(ConfigError, match="another company"):
+        fetch(remote, known=OTHER)
+    assert paths(remote) == [entities, "/v1/identity/current"]
+
+
+@pytest.mark.parametrize("silent", [None, "", 7])
+def test_fetch_worker_who_names_no_company_makes_us_ask(remote: FakeRemote, silent: object) -> None:
+    remote.people[240] = person(240, company_id=silent)
+    remote.company_id = OTHER
+    with pytest.raises(ConfigError, match="another company"):
+        fetch(remote, known=COMPANY)
+    assert paths(remote)[-1] == "/v1/identity/current"
+
+
+def test_fetch_of_nobody_makes_us_ask(remote: FakeRemote) -> None:
+    remote.people.clear()
+    remote.company_id = OTHER
+    with pytest.raises(ConfigError, match="another company"):
+        fetch(remote, known=COMPANY)
 
 
 def test_fetch_token_without_company_is_refused(remote: FakeRemote) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from integrations.connectors.base import Feed
 from integrations.models import Connection, SyncRun
-from integrations.safeguard import Affected, affected_by, hold_reason
+from integrations.safeguard import WINDOWS, Affected, Earlier, affected_by, hold_reason
 from people.applying import plan_apply
 from people.choices import PersonStatus
 from people.defaults import workspace_get
@@ -59,22 +59,35 @@ def judge(
     )
     affected = affected_by(plan, directory)
     workspace = workspace_get()
-    here = [
-        person
+    here = {
+        person.id
         for person in directory.people.values()
         if person.values["status"] not in (PersonStatus.ENDED, PersonStatus.EXTERNAL)
-    ]
+    }
     reason = hold_reason(
         affected,
-        known=len(here),
+        here=here,
         limit_people=workspace.sync_limit_people,
         limit_percent=workspace.sync_limit_percent,
+        now=now,
+        earlier=_earlier(now),
     )
     return Decision(
         plan=plan,
         reason=reason,
         affected=tuple(affected),
     )
+
+
+def _earlier(now: datetime) -> list[Earlier]:
+    """What the syncs of all connections took lately without being asked."""
+    longest = max(window.length for window in WINDOWS)
+    rows = SyncRun.objects.filter(status=SyncRun.Status.APPLIED, finished_at__gt=now - longest)
+    return [
+        Earlier(at=at, people=frozenset(people))
+        for at, people in rows.exclude(taken_from=[]).values_list("finished_at", "taken_from")
+        if at is not None
+    ]
 
 
 def sync_apply(

@@ -67,6 +67,8 @@ def shared(sources: dict[str, str], seen: SharedSources) -> dict[str, str]:
 
 MANUAL = "manual"
 INFERRED = "inferred"
+UNSAID = "unsaid"
+"""In ``end_date_source``: somebody is leaving and the source is silent about when."""
 FROM_COUNTRY = "country"
 
 

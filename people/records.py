@@ -45,7 +45,8 @@ class WorkerRecord:
     contract_end_date: date | None = None
     """When the contract itself ends, where that differs from the last working day."""
     end_date_source: str = ""
-    """Which of the source's fields gave ``end_date``, in words; ``inferred`` when deduced."""
+    """Which of the source's fields gave ``end_date``, in words; ``inferred`` when deduced,
+    ``unsaid`` when an offboarding is under way of which the source tells nothing at all."""
     date_of_birth: date | None = None
     probation_end_date: date | None = None
     timezone: str = ""

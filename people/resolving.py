@@ -17,6 +17,7 @@ from people.plan import (
     INFERRED,
     MANUAL,
     TEXTS,
+    UNSAID,
     Directory,
     KnownPerson,
     Policy,
@@ -314,6 +315,7 @@ def _settle_end(
     ]
     values = result.values
     if lead.record.is_live:
+        _keep_unsaid(result, lead.record, before)
         _settle_continuing(result, lead, others)
     elif lead.record.never_started and _had_not_begun(before):
         values["end_date"] = None
@@ -326,6 +328,19 @@ def _settle_end(
     elif lead.record.end_date_source == INFERRED:
         result.sources["end_date"] = INFERRED
         result.flag(Problem.END_DATE_INFERRED, "")
+
+
+def _keep_unsaid(result: Resolved, lead: WorkerRecord, before: KnownPerson | None) -> None:
+    """Silence about the day of a leaving under way does not undo the day that was said."""
+    known = before.values.get("end_date") if before else None
+    if lead.end_date_source != UNSAID or result.values["end_date"] is not None or known is None:
+        return
+    result.values["end_date"] = known
+    if before is not None:
+        result.sources["end_date"] = before.value_sources.get("end_date", lead.source)
+    result.flag(
+        "", "The source no longer says when this person leaves; the last day it said is kept."
+    )
 
 
 def _settle_continuing(result: Resolved, lead: View, others: Sequence[View]) -> None:

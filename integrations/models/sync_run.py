@@ -54,6 +54,11 @@ class SyncRun(models.Model):
     review = models.JSONField(
         default=dict, blank=True, help_text="What a first import would do, until it is decided."
     )
+    taken_from = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Ids of the people from whom it took something without a person's word.",
+    )
     error_code = models.CharField(max_length=40, blank=True)
     error = models.TextField(blank=True)
     requested_by = models.ForeignKey(

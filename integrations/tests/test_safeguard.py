@@ -40,7 +40,8 @@ GONE = {"contract_status": "ended", "end_date": day(0)}
 )
 def test_limits_guard_small_and_large_companies(count: int, known: int, held: bool) -> None:
     people = [Affected(person_id=n, name="", work_email="", what=()) for n in range(count)]
-    assert bool(hold_reason(people, known=known, limit_people=5, limit_percent=10)) is held
+    reason = hold_reason(people, here=range(known), limit_people=5, limit_percent=10, now=NOW)
+    assert bool(reason) is held
 
 
 def team(size: int = 7) -> list[WorkerRecord]:

@@ -19,6 +19,7 @@ from integrations.connectors.remote.vocabulary import (
     WORKER_TYPES,
 )
 from people.choices import ContractStatus, Problem, WorkerType
+from people.plan import UNSAID
 from people.records import SkippedRecord, WorkerRecord
 
 if TYPE_CHECKING:
@@ -170,6 +171,9 @@ def _judge_dates(
             findings.add(
                 Problem.NO_END_DATE, "An offboarding is under way in Remote and has no date yet."
             )
+            if not ending.leaving:
+                # Only the worker's status says so and no list names them: that is no news.
+                return UNSAID
     elif start is not None and ending.end_date < start and (ended or live):
         findings.add(
             Problem.BAD_VALUE,

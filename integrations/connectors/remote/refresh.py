@@ -257,7 +257,13 @@ class Refresh:
     ) -> list[Leaving]:
         """A list not every account has. A refusal counts only if somebody's end hangs on it."""
         try:
-            rows = numbered_rows(self._session, path, collection=collection, what=what, scope=scope)
+            rows = numbered_rows(
+                self._session,
+                path,
+                collection=collection,
+                what=what,
+                scope=scope,
+            )
         except NotFoundError:
             self._progress(f"This account has no {what}")
             return []

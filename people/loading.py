@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Min
+
 from people.bulk import chunked
 from people.defaults import workspace_get
 from people.models import (
@@ -172,9 +174,5 @@ def sources_by_first_use() -> tuple[str, ...]:
 
 def sources_known() -> tuple[str, ...]:
     """Keys of the sources that ever delivered somebody, oldest first."""
-    found: dict[str, None] = {}
-    for source in (
-        SourceRecord.objects.order_by("first_seen_at", "source").values_list("source", flat=True)
-    ).iterator(chunk_size=_CHUNK):
-        found[source] = None
-    return tuple(found)
+    rows = SourceRecord.objects.order_by().values("source").annotate(first=Min("first_seen_at"))
+    return tuple(row["source"] for row in rows.order_by("first", "source"))

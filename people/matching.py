@@ -143,17 +143,20 @@ def _match_by_email(
             skipped[view.key] = problem
         else:
             groups.setdefault(email_key(view.record.work_email), []).append(view)
+    here = {owner[view.key] for view in views if view.key in owner and view.record.is_live}
     for email, group in sorted(groups.items()):
-        ref = index.current(email)
-        if ref is None and (former := index.former(email)) is not None:
-            known = names.get(former, frozenset())
-            stranger = [view for view in group if not _same_human(view, directory, former, known)]
+        ref = present = index.current(email)
+        if ref is None:
+            ref = index.former(email)
+        # Companies hand addresses out again: a former one, or that of somebody who has left.
+        if ref is not None and (present is None or ref in linked - here):
+            known = names.get(ref, frozenset())
+            stranger = [view for view in group if not _same_human(view, directory, ref, known)]
             if stranger:
-                conflict = _recycled(email, stranger[0], directory, former)
+                conflict = _recycled(email, stranger[0], directory, ref, left=present is not None)
                 conflicts.append(conflict)
                 skipped.update({view.key: conflict.reason for view in group})
                 continue
-            ref = former
         if ref not in linked and not any(view.record.is_live for view in group):
             skipped.update(
                 {
@@ -177,7 +180,7 @@ def _names_now(views: Sequence[View], owner: Mapping[RecordKey, Ref]) -> dict[Re
 
 
 def _same_human(view: View, directory: Directory, ref: Ref, names_now: frozenset[str]) -> bool:
-    """A former address is weaker than a present one: companies hand addresses out again.
+    """Whether a record under an address that is free again can be the person who had it.
 
     ``names_now`` counts beside the stored name, so that somebody whose name and address change in
     one feed is judged the same in that sync and in the next.
@@ -191,16 +194,20 @@ def _same_human(view: View, directory: Directory, ref: Ref, names_now: frozenset
     return not names or not known or bool(names & known)
 
 
-def _recycled(email: str, view: View, directory: Directory, ref: Ref) -> Conflict:
-    former = directory.people[int(ref)].values.get("full_name") or "another person"
-    return Conflict(
-        work_email=email,
-        name=view.record.full_name,
-        reason=(
-            f"The work email {email} formerly belonged to {former}, who seems to be somebody "
+def _recycled(email: str, view: View, directory: Directory, ref: Ref, *, left: bool) -> Conflict:
+    holder = directory.people[int(ref)].values.get("full_name") or "another person"
+    if left:
+        reason = (
+            f"The work email {email} is that of {holder}, who has left and seems to be somebody "
+            "else. Give the newcomer another address in the source, or correct the name there if "
+            "they are one person."
+        )
+    else:
+        reason = (
+            f"The work email {email} formerly belonged to {holder}, who seems to be somebody "
             "else. Remove the former address from that person to let this one in."
-        ),
-    )
+        )
+    return Conflict(work_email=email, name=view.record.full_name, reason=reason)
 
 
 def primary_of(views: Sequence[View], *, today: date) -> View:

@@ -36,7 +36,7 @@ SCHEDULES: Final = (
     Planned(
         name="siit: read custom fields", func="integrations.tasks.read_custom_fields", minutes=10
     ),
-    Planned(name="siit: refresh statuses", func="people.tasks.refresh_statuses", minutes=60),
+    Planned(name="siit: refresh statuses", func="people.tasks.refresh_statuses", minutes=10),
     Planned(name="siit: keep the forecast", func="siit_remote.tasks.keep_forecast", minutes=60),
     Planned(name="siit: watch staleness", func="siit_remote.tasks.watch_staleness", minutes=15),
 )

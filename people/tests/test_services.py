@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django_q.models import OrmQ
 
 from people.models import (
@@ -25,7 +27,9 @@ from people.services import (
     statuses_refresh,
 )
 from people.tests.build import NOW, boss, day, feed, person, picture, worker
+from people.zones import zone_info, zones_of
 from siit_remote.audit.models import AuditEntry
+from siit_remote.schedules import SCHEDULES
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(hours=1)
@@ -138,6 +142,47 @@ def test_statuses_follow_the_date_where_the_person_is() -> None:
     assert LifecycleEvent.objects.filter(field="status").count() == 3
     assert statuses_refresh(now=midnight) == 0
     assert OrmQ.objects.count() == 2
+
+
+_EVERY = next(
+    planned.minutes for planned in SCHEDULES if planned.func == "people.tasks.refresh_statuses"
+)
+
+
+@pytest.mark.parametrize(
+    "country", ["FRA", "JPN", "IND", "NPL", "ASM", "KIR", "NZL"], ids=lambda code: code
+)
+def test_status_turns_within_a_quarter_of_an_hour_of_local_midnight(country: str) -> None:
+    feed(
+        [
+            worker("joiner", country=country, timezone=zones_of(country)[0], start_date=day(2),
+                   contract_status="upcoming"),
+            worker("leaver", country=country, timezone=zones_of(country)[0], end_date=day(1)),
+        ]
+    )  # fmt: skip
+    zone = zone_info(person("joiner").timezone)
+    midnight = datetime.combine(day(2), time.min, tzinfo=zone)
+    turned: dict[str, datetime] = {}
+    moment = midnight - timedelta(minutes=3 * _EVERY + 7)
+    while moment < midnight + timedelta(minutes=2 * _EVERY):
+        statuses_refresh(now=moment.astimezone(UTC))
+        for name, status in (("joiner", "active"), ("leaver", "ended")):
+            if person(name).status == status:
+                turned.setdefault(name, moment)
+        moment += timedelta(minutes=_EVERY)
+    assert set(turned) == {"joiner", "leaver"}
+    for at in turned.values():
+        assert timedelta(0) <= at - midnight <= timedelta(minutes=15)
+
+
+def test_nothing_is_written_while_nobodys_status_turns() -> None:
+    feed([worker("w1"), worker("leaver", end_date=day(1)), worker("gone", end_date=day(-9))])
+    statuses_refresh(now=LATER)
+    before, bells = picture(), OrmQ.objects.count()
+    with CaptureQueriesContext(connection) as seen:
+        assert statuses_refresh(now=LATER + timedelta(minutes=_EVERY)) == 0
+    assert [query["sql"] for query in seen if not query["sql"].startswith("SELECT")] == []
+    assert (picture(), OrmQ.objects.count()) == (before, bells)
 
 
 def test_protection_is_set_once_and_audited() -> None:

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from integrations.connectors.base import TestResult
 from integrations.connectors.remote.answers import MalformedAnswer
 from integrations.connectors.remote.custom_fields import RESERVE, read_definitions, read_values
-from integrations.connectors.remote.pacing import Pacer
+from integrations.connectors.remote.pacing import NEXT_REFRESH, Pacer
 from integrations.connectors.remote.payloads import Fields, Findings
 from integrations.connectors.remote.refresh import Refresh
-from integrations.connectors.remote.session import RemoteSession
+from integrations.connectors.remote.session import RETRIES, RemoteSession
 from integrations.connectors.remote.subscriptions import RemoteSubscriptions
 from integrations.errors import ConfigError
 
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 PRODUCTION_HOST = "gateway.remote.com"
 SANDBOX_HOSTS = frozenset({"gateway.remote-sandbox.com", "gateway.partners.remote-sandbox.com"})
 REFRESH_SECONDS = 1800.0
-TEST_SECONDS = 30.0
+TEST_SECONDS = 5.0
+"""A person waits for the answer of a connection test."""
+TEST_ADVICE = "Check the address of the connection and the network, then try again."
+DEFINITIONS_SECONDS = 30.0
 SLACK_SECONDS = 130.0
 """More than the longest single wait."""
 NO_COMPANY = (
@@ -83,7 +86,7 @@ class RemoteClient:
 
         https://developer.remote.com/reference/get_current_identity
         """
-        identity = _identity(self._session(TEST_SECONDS))
+        identity = _identity(self._session(TEST_SECONDS, retries=1, advice=TEST_ADVICE))
         problems = []
         if not identity["company_id"]:
             problems.append(NO_COMPANY)
@@ -126,7 +129,7 @@ class RemoteClient:
 
     def custom_fields(self) -> tuple[CustomDefinition, ...]:
         """See :class:`~integrations.connectors.base.CustomFieldSource`."""
-        return read_definitions(self._session(TEST_SECONDS))
+        return read_definitions(self._session(DEFINITIONS_SECONDS))
 
     def custom_values(
         self, external_ids: Iterable[str], *, seconds: float
@@ -169,14 +172,26 @@ class RemoteClient:
             self._transport, base_url=self._base_url, api_token=self._api_token
         )
 
-    def _session(self, deadline: float, *, reserve: float = 0.0) -> RemoteSession:
+    def _session(
+        self,
+        deadline: float,
+        *,
+        retries: int = RETRIES,
+        advice: str = NEXT_REFRESH,
+        reserve: float = 0.0,
+    ) -> RemoteSession:
         return RemoteSession(
             self._transport,
             base_url=self._base_url,
             api_token=self._api_token,
             pacer=Pacer(
-                sleep=self._sleep, monotonic=self._monotonic, deadline=deadline, reserve=reserve
+                sleep=self._sleep,
+                monotonic=self._monotonic,
+                deadline=deadline,
+                advice=advice,
+                reserve=reserve,
             ),
+            retries=retries,
         )
 
 

@@ -20,6 +20,7 @@ WAIT_CAP = 120.0
 WINDOW = 60.0
 """Seconds: the length of Remote's fixed window, where the answer does not tell what is left."""
 BACKOFF_CAP = 30.0
+NEXT_REFRESH = "Nothing was applied; the next refresh starts anew."
 _FLOOR_AFTER_REFUSAL = 1.0
 _NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 
@@ -54,6 +55,7 @@ class Pacer:
     """Keeps one refresh within Remote's window and within ``deadline`` seconds in total.
 
     ``reserve`` is the share of the window that is left to others, as they are seen to be shared.
+    ``advice`` ends the sentence of a failure.
     ``sleep`` and ``monotonic`` are injected so that tests need not wait; ``monotonic`` in seconds.
     """
 
@@ -65,12 +67,14 @@ class Pacer:
         deadline: float,
         uniform: Callable[[float, float], float] = random.uniform,
         reserve: float = 0.0,
+        advice: str = NEXT_REFRESH,
     ) -> None:
         self._sleep = sleep
         self._monotonic = monotonic
         self._uniform = uniform
         self._reserve = reserve
         self._most = 0.0
+        self.advice = advice
         self._deadline = deadline
         self._ends_at = monotonic() + deadline
         self._free_at = monotonic()
@@ -113,8 +117,7 @@ class Pacer:
             )
             raise TransientError(
                 f"Reading {what} from Remote did not finish within {minutes}: Remote is slow, or "
-                "other tools of the company use up its shared rate limit. Nothing was applied; "
-                "the next refresh starts anew."
+                f"other tools of the company use up its shared rate limit. {self.advice}"
             )
         if seconds > 0:
             self._sleep(seconds)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from integrations.connectors.remote.pacing import Pacer
 
 RETRIES = 4
+"""Of one request of a refresh. Somebody who waits for the answer is told sooner."""
 _REQUEST_SECONDS = 60.0
 _MAX_BYTES = 32_000_000
 _PASSING = frozenset({202, 204, 408, 425})
@@ -24,12 +25,19 @@ class RemoteSession:
     """The requests of one refresh. Not for use by two threads."""
 
     def __init__(
-        self, transport: Transport, *, base_url: str, api_token: str, pacer: Pacer
+        self,
+        transport: Transport,
+        *,
+        base_url: str,
+        api_token: str,
+        pacer: Pacer,
+        retries: int = RETRIES,
     ) -> None:
         self._transport = transport
         self._base_url = base_url
         self._headers = {"Authorization": f"Bearer {api_token}", "Accept": "application/json"}
         self._pacer = pacer
+        self._retries = retries
         self.requests = 0
 
     def get(
@@ -68,10 +76,11 @@ class RemoteSession:
                     raise error_of(answer, what=what, scope=scope)
             refusals = 0
             failures += 1
-            if failures > RETRIES:
+            if failures > self._retries or self._pacer.left <= 0:
+                attempts = "1 attempt" if failures == 1 else f"{failures} attempts"
                 raise TransientError(
-                    f"Remote could not deliver {what} in {failures} attempts: {trouble}. "
-                    "Nothing was applied; the next refresh starts anew.",
+                    f"Remote could not deliver {what} in {attempts}: {trouble}. "
+                    f"{self._pacer.advice}",
                     request_id=answer.request_id[:120] if answer else "",
                     status=answer.status if answer else None,
                 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 from typing import Any
 
 import pytest
@@ -12,16 +14,21 @@ from integrations.connectors.base import (
     ConnectionSettings,
     PeopleSource,
 )
+from integrations.connectors.remote import client as remote_client
 from integrations.connectors.remote.answers import words_of
+from integrations.connectors.remote.client import TEST_ADVICE, TEST_SECONDS, RemoteClient
 from integrations.connectors.remote.connector import base_url_for, clean_token
 from integrations.errors import ConfigError, TransientError, UnauthorizedError
 from integrations.tests.connectors.remote.fakes import (
     COMPANY,
+    TOKEN,
     BareTransport,
+    Clock,
     FakeRemote,
     client_for,
     serve,
 )
+from integrations.transport import ConnectionRef, HttpTransport
 
 
 def test_connector_is_registered_and_delivers_people() -> None:
@@ -116,9 +123,48 @@ def test_test_revoked_token_says_unauthorized_and_what_to_do() -> None:
 def test_test_gives_up_early_when_limited() -> None:
     with serve(FakeRemote([])) as remote:
         remote.fault = lambda *_: remote.reply(429, {}, x_ratelimit_reset="59000")
-        with pytest.raises(TransientError, match="30 seconds"):
+        with pytest.raises(TransientError, match="5 seconds"):
             client_for(remote).test()
     assert len(remote.calls) == 1
+
+
+def test_test_of_a_dead_address_says_so_at_once() -> None:
+    clock = Clock()
+    remote = FakeRemote([])
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        remote.url = f"http://127.0.0.1:{found.getsockname()[1]}"
+    with pytest.raises(TransientError) as caught:
+        client_for(remote, clock=clock).test()
+    assert "in 2 attempts" in caught.value.message
+    assert caught.value.message.endswith(TEST_ADVICE)
+    assert sum(clock.naps) <= 2
+
+
+def test_test_of_a_silent_address_ends_within_the_time_a_person_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert TEST_SECONDS <= 5
+    monkeypatch.setattr(remote_client, "TEST_SECONDS", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        remote = FakeRemote([])
+        remote.url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        transport = HttpTransport(
+            ConnectionRef(id=None, key="remote"),
+            recorder=lambda _: None,
+            allow_private=["127.0.0.1"],
+        )
+        client = RemoteClient(
+            ConnectionSettings(key="remote", config={}, secrets={}),
+            transport,
+            base_url=remote.url,
+            api_token=TOKEN,
+        )
+        begun = time.monotonic()
+        with pytest.raises(TransientError, match="did not answer in time"):
+            client.test()
+        # One second here; a busy machine gets some more. Retrying as a refresh does took 16.
+        assert time.monotonic() - begun < 10
+        transport.close()
 
 
 @pytest.mark.parametrize(

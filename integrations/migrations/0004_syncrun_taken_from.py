@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0002_setup_review_webhooks_incidents'),
+        ('integrations', '0003_custom_values'),
     ]
 
     operations = [

@@ -151,7 +151,7 @@ def _apply(connection: Connection, read: Mapping[str, frozenset[str]], *, now: d
             now=now,
             complete=False,
         )
-        if plan.is_empty or _must_wait(plan, directory):
+        if plan.is_empty or _must_wait(plan, directory, now=now):
             return
         firsts = {
             record.person_id: {CUSTOM + key for key in read[record.external_id]}
@@ -169,17 +169,18 @@ def _pk(ref: int | str) -> int | None:
     return ref if isinstance(ref, int) else None
 
 
-def _must_wait(plan: Plan, directory: Directory) -> bool:
+def _must_wait(plan: Plan, directory: Directory, *, now: datetime) -> bool:
     """Whether resolving would take too much from people: the next sync says so and is held."""
     outside = (PersonStatus.ENDED, PersonStatus.EXTERNAL)
-    here = sum(1 for one in directory.people.values() if one.values["status"] not in outside)
+    here = {one.id for one in directory.people.values() if one.values["status"] not in outside}
     workspace = workspace_get()
     return bool(
         hold_reason(
             affected_by(plan, directory),
-            known=here,
+            here=here,
             limit_people=workspace.sync_limit_people,
             limit_percent=workspace.sync_limit_percent,
+            now=now,
         )
     )
 

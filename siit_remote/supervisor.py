@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connections
+from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 from siit_remote import beats
@@ -47,7 +48,7 @@ class Supervisor:
         drain: float = 60,
         canary_every: float = 10,
         canary_stale: float = 45,
-        schedule_stale: float = 150,
+        schedule_stale: float = 115,
         poll: float = 1,
         quick_deaths: int = 5,
     ) -> None:
@@ -80,6 +81,7 @@ class Supervisor:
                 continue
             logger.error("Restarting the task cluster: %s", reason)
             self._kill()
+            self._give_back()
             if self._deaths >= self.quick_deaths:
                 return False
             self.restarts += 1
@@ -166,6 +168,23 @@ class Supervisor:
         for pid in _processes_of(f"{settings.BASE_DIR}|{lease.holder()}"):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+    def _give_back(self) -> None:
+        """Hand out again what the dead cluster had taken and not finished.
+
+        Taken tasks are locked for the whole retry time, most of them only in a buffer. Another
+        machine's may be among them: every task is safe to run twice.
+        """
+        now = clock.system_now()
+        try:
+            taken = OrmQ.objects.filter(key=settings.Q_CLUSTER["name"], lock__gt=now)
+            count = taken.update(lock=now)
+        except DatabaseError as error:
+            logger.warning("The queue cannot be read: %s", type(error).__name__)
+            close_old_connections()
+            return
+        if count:
+            logger.warning("Handed out %s tasks again that the cluster had taken", count)
 
 
 def _die_with_parent() -> None:

@@ -8,13 +8,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django_q.models import OrmQ
 
 from siit_remote import beats, tasks
-from siit_remote.lib import lease
+from siit_remote.lib import clock, lease
 from siit_remote.supervisor import Supervisor, _processes_of, kill_orphans
 
 ROOT = Path(settings.BASE_DIR)
@@ -118,6 +120,27 @@ def test_silent_cluster_is_restarted_as_a_whole_group() -> None:
     assert _wait(lambda: "no canary beat" in supervisor._trouble(), 10)
     supervisor._kill()
     assert _processes_of(mark) == []
+
+
+@pytest.mark.django_db
+def test_tasks_that_a_dead_cluster_had_taken_are_handed_out_again() -> None:
+    soon, long_ago = clock.system_now() + timedelta(minutes=50), clock.system_now()
+    taken = OrmQ.objects.create(key="siit", payload="x", lock=soon)
+    waiting = OrmQ.objects.create(key="siit", payload="y", lock=long_ago)
+    other = OrmQ.objects.create(key="another", payload="z", lock=soon)
+    Supervisor(command=["true"])._give_back()
+    assert OrmQ.objects.get(pk=taken.pk).lock <= clock.system_now()
+    assert OrmQ.objects.get(pk=waiting.pk).lock == long_ago
+    assert OrmQ.objects.get(pk=other.pk).lock == soon
+
+
+def test_patience_leaves_time_to_be_back_within_the_goals() -> None:
+    """A new cluster needs some seconds to start and 30 until its first schedule."""
+    stale = Supervisor(command=["true"]).stale_after
+    assert stale[beats.CANARY] + 15 <= 60
+    assert stale[beats.SCHEDULE] + 5 + 30 <= 150
+    # A beat each minute, looked for every 30 seconds, may be 90 seconds old and all be well.
+    assert stale[beats.SCHEDULE] >= 60 + 30 + 20
 
 
 @pytest.mark.django_db(transaction=True)

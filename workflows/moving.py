@@ -17,6 +17,7 @@ from workflows.notes import note_add
 from workflows.putting import Asking, audit_rows, still_open
 
 Status = Approval.Status
+Origin = Approval.Origin
 
 
 def approvers_review(asking: Asking, stage: int, asked: list[Approval]) -> list[Approval]:
@@ -36,37 +37,45 @@ def approvers_review(asking: Asking, stage: int, asked: list[Approval]) -> list[
         for item in pending
         if named
         and item not in gone
-        and item.origin == Approval.Origin.FOUND
+        and item.origin == Origin.FOUND
         and item.approver_id not in named
     ]
     if not gone and not others:
         return asked
-    heirs = _heirs(asking, found.people, gone, asked, alone=len(pending) == len(gone))
-    _move(asking, stage, [*gone, *others], heirs, gone=bool(gone), how=found.how)
+    alone = len(pending) == len(gone)
+    heirs, origin = _heirs(asking, stage, found.people, gone, asked, alone=alone)
+    how = found.how if origin == Origin.FOUND else ""
+    _move(asking, stage, [*gone, *others], heirs, gone=bool(gone), how=how, origin=origin)
     return asking.rows(stage)
 
 
 def _heirs(
     asking: Asking,
+    stage: int,
     found: Sequence[Person],
     gone: list[Approval],
     asked: list[Approval],
     *,
     alone: bool,
-) -> list[Person]:
-    """Whom the step names now, else the next up the chain of who left, else the fallback."""
+) -> tuple[list[Person], str]:
+    """Whom the step names now, else the next up the chain of who left, else the fallback.
+
+    With how they were found: the next up the chain stays, although the step names somebody else.
+    """
     ctx = asking.ctx
     taken = {ctx.person.pk, *(item.approver_id for item in asked)}
     off = addresses_switched_off()
-    heirs = [person for person in found if person.pk not in taken]
+    own = resolve_spec(
+        asking.question.stages[stage].approver, subject=ctx.person, facts=ctx.facts, now=ctx.now
+    )
+    heirs = [person for person in own.people if person.pk not in taken]
     if heirs or not alone:
-        return heirs
+        return heirs, Origin.FOUND
     for item in gone:
         for above in manager_chain(item.approver):
             if above.is_current and above.pk not in taken and above.work_email not in off:
-                return [above]
-    other = resolve_spec(asking.question.fallback, subject=ctx.person, facts=ctx.facts, now=ctx.now)
-    return [person for person in other.people if person.pk not in taken]
+                return [above], Origin.ESCALATED
+    return [person for person in found if person.pk not in taken], Origin.FOUND
 
 
 def _move(
@@ -77,6 +86,7 @@ def _move(
     *,
     gone: bool,
     how: str,
+    origin: str,
 ) -> None:
     """Close the old rows, put the question to the heirs, and say so to both."""
     names = ", ".join(str(item.approver) for item in moved)
@@ -88,7 +98,7 @@ def _move(
             pk__in=[item.pk for item in moved], status__in=Approval.OPEN
         ).update(status=Status.CANCELLED, closed_reason=words[:300])
         how = f"{how}; {why}" if how else why
-        asking.put(stage, Resolution(people=tuple(heirs), how=how))
+        asking.put(stage, Resolution(people=tuple(heirs), how=how), origin=origin)
         audit_rows("approval.reassigned", moved)
         if asking.ctx.request is not None:
             note_add(asking.ctx.request, words, now=asking.ctx.now)

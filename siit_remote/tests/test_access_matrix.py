@@ -139,7 +139,8 @@ MATRIX: dict[str, tuple[str, str]] = {
     "policies": (ADMINS, NO_METHOD),
     "policy-new": (ADMINS, "302 422 422 403 403 403"),
     "policy-edit": (ADMINS, "302 422 422 403 403 403"),
-    "policy-delete": (NO_METHOD, ADMINS_POST),
+    # The owner deletes it, so that HR finds it gone.
+    "policy-delete": (NO_METHOD, "302 302 404 403 403 403"),
     "policy-rehearsal": (ADMINS, NO_METHOD),
     "entity-leads": (ADMINS, ADMINS_POST),
     "services": (ADMINS, NO_METHOD),

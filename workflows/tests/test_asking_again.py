@@ -41,6 +41,19 @@ def test_approver_who_leaves_is_followed_by_the_next_up_the_chain(pursue: Pursue
     assert [message.to for message in mail.outbox][1:] == [["chief@acme.test"]]
 
 
+def test_next_up_the_chain_stays_although_the_fallback_could_be_asked(
+    pursue: Pursue, hr: list[Person]
+) -> None:
+    pursue()
+    Person.objects.filter(full_name="Boss").update(status=PersonStatus.ENDED)
+    for hour in (9, 10):
+        assert isinstance(pursue(at=day(0, hour)), Wait)
+        assert asked() == ["Chief"]
+    Person.objects.filter(full_name="Chief").update(status=PersonStatus.ENDED)
+    pursue(at=day(0, 11))
+    assert asked() == ["Bob", "Eve", "Kim"]
+
+
 def test_approver_whose_account_is_switched_off_is_replaced_and_both_hear_of_it(
     pursue: Pursue,
 ) -> None:

@@ -23,7 +23,7 @@ from workflows.engine.service import run_due
 from workflows.models import Approval, Request, Service
 from workflows.services import workflow_import
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_employee_of_acme_sas_gets_the_application_from_the_french_lead(
         config={"base_url": scim.base_url(tenant)},
         secrets={"bearer_token": scim.token},
     )
-    assert connection_test(connection).problems == []
+    assert not connection_test(connection).problems
     Application.objects.update(connection=connection, provision_by="account", provision={})
     made = _ask(visitor, "employee", width)
     _decide(browser, "lea@acme.test", "lea", width, "Approve")
@@ -132,6 +132,7 @@ def test_employee_of_acme_sas_gets_the_application_from_the_french_lead(
     assert page.get_by_text("Approved by Lea Blanc.").first.is_visible()
 
 
+@pytest.mark.browser
 @pytest.mark.parametrize("width", [390, 1440])
 def test_other_entitys_request_goes_to_the_manager_and_moves_on_when_they_leave(
     width: int, browser: Any, visitor: Any, acme: Company
@@ -152,6 +153,7 @@ def test_other_entitys_request_goes_to_the_manager_and_moves_on_when_they_leave(
     assert made.status_reason == "Approved by Owner Example."
 
 
+@pytest.mark.browser
 def test_request_is_decided_by_the_keyboard_alone(visitor: Any, acme: Company) -> None:
     _ask(visitor, "employee", 1440)
     page = visitor("lea").open("/approvals/")
@@ -179,6 +181,7 @@ TALL = (
 )
 
 
+@pytest.mark.browser
 @pytest.mark.parametrize("path", TALL)
 def test_text_at_twice_the_size_spills_nowhere(path: str, visitor: Any, acme: Company) -> None:
     """Twice the text on the same window is the same text on half the window."""

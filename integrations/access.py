@@ -100,13 +100,15 @@ def access_revoke(
     run_id: int | None,
     idempotency_key: str,
     now: datetime,
+    protection_released: bool = False,
 ) -> AccessResult:
     """Take the application away. Not having it is success, and is made sure of.
 
-    Raises ``IntegrationError`` (``PermanentError`` for a protected person); the row then says
-    revoking (tried again) or failed.
+    Raises ``IntegrationError`` (``PermanentError`` for a protected person whom nobody has released
+    by name); the row then says revoking (tried again) or failed.
     """
-    refuse_protected(person)
+    if not protection_released:
+        refuse_protected(person)
     row = _open_row(application, person, state=State.REVOKING, run_id=run_id, now=now)
     _begin(row, State.REVOKING, run_id=run_id)
     if _by_hand(application):
@@ -231,7 +233,14 @@ def _take(
         return _signed(application, person, "revoke", idempotency_key=idempotency_key)
     evidence: dict[str, Any] = {"connection": connection.key}
     if application.provision_by == Provision.ACCOUNT:
-        ended = account_suspend(connection, person, idempotency_key=idempotency_key, now=now)
+        # Protection was judged before the row was begun.
+        ended = account_suspend(
+            connection,
+            person,
+            idempotency_key=idempotency_key,
+            now=now,
+            protection_released=True,
+        )
         if ended is not None and ended.active:
             raise TransientError(f"{connection.name} still shows the account as active.")
         return {**evidence, "account": ended.external_id if ended else None}

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 
-from integrations.connectors.base import AccountAdmin, AccountProfile, RemoteAccount
+from integrations.connectors.base import (
+    AccountAdmin,
+    AccountProfile,
+    AccountReactivator,
+    RemoteAccount,
+)
 from integrations.errors import ConfigError, PermanentError, TransientError, UnauthorizedError
 from integrations.models import Account
 from integrations.services import client_for, connection_mark_unauthorized
@@ -140,19 +145,48 @@ def account_ensure(
 
 
 def account_suspend(
-    connection: Connection, person: Person, *, idempotency_key: str, now: datetime
+    connection: Connection,
+    person: Person,
+    *,
+    idempotency_key: str,
+    now: datetime,
+    protection_released: bool = False,
 ) -> Account | None:
     """Deactivate the person's account and read back; ``None`` when there is none to deactivate.
 
-    Raises ``IntegrationError``; ``PermanentError`` for a protected person. Safe to repeat.
+    Raises ``IntegrationError``; ``PermanentError`` for a protected person whom nobody has released
+    by name. Safe to repeat.
     """
-    refuse_protected(person)
+    if not protection_released:
+        refuse_protected(person)
     client = account_admin(connection)
     account = account_find(connection, person, now=now, client=client)
     if account is None or not account.active:
         return account
     with stopping_when_refused(connection):
         after = client.suspend_account(account.external_id, idempotency_key=idempotency_key)
+    Account.objects.filter(pk=account.pk).update(active=after.active, changed_at=now)
+    account.refresh_from_db()
+    return account
+
+
+def account_reactivate(
+    connection: Connection, person: Person, *, idempotency_key: str, now: datetime
+) -> Account | None:
+    """Wake the person's account and read back; ``None`` when there is none (any more).
+
+    Raises ``IntegrationError``; ``ConfigError`` where the connection cannot. Safe to repeat.
+    """
+    client = account_admin(connection)
+    if not isinstance(client, AccountReactivator):
+        raise ConfigError(f"{connection.name} cannot reactivate accounts. Do it by hand.")
+    account = account_find(connection, person, now=now, client=client)
+    if account is None or account.active:
+        return account
+    with stopping_when_refused(connection):
+        after = client.reactivate_account(account.external_id, idempotency_key=idempotency_key)
+    if after is None:
+        return None
     Account.objects.filter(pk=account.pk).update(active=after.active, changed_at=now)
     account.refresh_from_db()
     return account

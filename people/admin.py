@@ -10,6 +10,7 @@ from people.admin_bases import HiddenFieldsMixin, PlainAdmin, ReadOnlyAdmin, Res
 from people.admin_forms import FieldOverrideForm, FieldPolicyForm, LegalEntityForm, WorkspaceForm
 from people.choices import PersonStatus, Problem
 from people.identity import fields_hidden_from
+from people.limits import limits_changed, limits_of
 from people.list_columns import PersonColumns
 from people.models import (
     CustomField,
@@ -278,6 +279,12 @@ class WorkspaceAdmin(ResolvingAdmin):
 
     form = WorkspaceForm
     list_display = ["name", "timezone", "sync_every_hours", "sync_limit_people"]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Limits changed here are recorded as anywhere else."""
+        before = limits_of(Workspace.objects.get(pk=obj.pk))
+        super().save_model(request, obj, form, change)
+        limits_changed(before, obj, actor=request.user)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """There is one."""

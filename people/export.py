@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from people.models import CustomField, Person
@@ -84,11 +84,16 @@ def jsonl_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
 def csv_lines(
     rows: Iterable[dict[str, Any]], *, hidden: frozenset[str] = frozenset()
 ) -> Iterator[str]:
-    """A head line, then each row; cells that a spreadsheet would run as a formula are disarmed."""
+    """The columns of a person that may be seen, own fields last; see :func:`table_lines`."""
     names = [name for name in COLUMNS if name not in hidden] + custom_columns(hidden)
-    yield _csv_line(names)
+    yield from table_lines(names, rows)
+
+
+def table_lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """A head line, then each row; cells that a spreadsheet would run as a formula are disarmed."""
+    yield _csv_line(columns)
     for row in rows:
-        yield _csv_line([csv_cell(row[name]) for name in names])
+        yield _csv_line([csv_cell(row[name]) for name in columns])
 
 
 def csv_cell(value: Any) -> str:

@@ -12,6 +12,7 @@ from siit_remote.lib import clock
 from siit_remote.navigation import links
 from siit_remote.roles import role_of
 from siit_remote.staleness import Alert, alerts_for
+from workflows.holds import holds_open
 from workflows.inbox import approvals_waiting_for
 from workflows.models import Task
 
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
 THEMES = ("light", "dark", "system")
 
 
-def _counts(person: Any) -> dict[str, int]:
+def _counts(user: Any, person: Any) -> dict[str, int]:
     """What waits for this person: the badges of the sidebar."""
+    counts: dict[str, int] = {}
+    if user.has_perm("workflows.release_hold"):
+        counts["held"] = holds_open().count()
     if not person:
-        return {}
+        return counts
     mine = Q(assignee=person) | Q(assignee__isnull=True, role__members=person)
-    return {
+    return counts | {
         "approvals": approvals_waiting_for(person, clock.now()).count(),
         "tasks": Task.objects.filter(mine, status=Task.Status.OPEN).distinct().count(),
     }
@@ -50,7 +54,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         me: Any = SimpleLazyObject(lambda: person_of(user))
-        context["navigation"] = SimpleLazyObject(lambda: links(request, counts=_counts(me)))
+        context["navigation"] = SimpleLazyObject(lambda: links(request, counts=_counts(user, me)))
         context["account_name"] = SimpleLazyObject(
             lambda: me.full_name if me else user.get_full_name() or user.get_username()
         )

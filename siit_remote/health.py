@@ -14,7 +14,10 @@ from integrations.models import Connection, SyncRun
 from integrations.people_sources import brings_people
 from people.models import Person, Workspace
 from siit_remote.lib import clock
-from workflows.models import Run, Workflow
+from workflows.engine.freshness import directory_trouble
+from workflows.gaps import gaps_count
+from workflows.holds import holds_open
+from workflows.models import Hold, Run, Workflow
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,6 +42,10 @@ class Overview:
     people: int | None
     workflows_live: int | None
     runs_held: int | None
+    holds: int | None
+    gaps: int | None
+    directory: str
+    """Why destructive steps wait; empty when the directory can be trusted."""
     runs_failed: int | None
     runs_open: int | None
     queue: int | None
@@ -83,7 +90,12 @@ def overview(user: Any) -> Overview:
         workflows_live=Workflow.objects.filter(status=Workflow.Status.LIVE).count()
         if user.has_perm("workflows.view_workflow")
         else None,
-        runs_held=runs.filter(status=Run.Status.HELD).count() if sees_runs else None,
+        runs_held=runs.filter(status=Run.Status.HELD).exclude(hold__status=Hold.Status.OPEN).count()
+        if sees_runs
+        else None,
+        holds=holds_open().count() if user.has_perm("workflows.release_hold") else None,
+        gaps=gaps_count(now=at) if sees_runs and user.has_perm("people.view_person") else None,
+        directory=directory_trouble(now=at) if sees_runs else "",
         runs_failed=runs.filter(
             status__in=[Run.Status.FAILED, Run.Status.DONE_WITH_ERRORS],
             finished_at__gte=at - timedelta(days=7),

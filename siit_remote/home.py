@@ -13,6 +13,8 @@ from integrations.models import Connection
 from people.choices import PersonStatus
 from people.identity import fields_hidden_from, person_of
 from people.selectors import people_visible_to
+from siit_remote.lib import clock
+from workflows.inbox import approvals_waiting_for
 from workflows.models import Approval, Request, Task
 
 if TYPE_CHECKING:
@@ -59,6 +61,26 @@ def notices(overview: Overview) -> list[Notice]:
     """What is broken, held or failed, by what the user of ``overview`` may see."""
     found = [note for health in overview.connections or [] for note in _of_connection(health)]
     runs = reverse("runs")
+    if overview.holds:
+        lists = "One list" if overview.holds == 1 else f"{overview.holds} lists"
+        found.append(
+            Notice(
+                tone="warning",
+                icon="hand",
+                words=f"{lists} of people held: nothing has happened yet, and a second person has "
+                "to look.",
+                url=reverse("holds"),
+            )
+        )
+    if overview.directory:
+        found.append(
+            Notice(
+                tone="danger",
+                icon="shield-alert",
+                words=overview.directory,
+                url=reverse("integrations"),
+            )
+        )
     if overview.runs_held:
         found.append(
             Notice(
@@ -141,11 +163,7 @@ def waiting_for(me: Person | None) -> Waiting:
     """Open approvals, tasks and own requests of ``me``; nothing for an account without a person."""
     if me is None:
         return Waiting(approvals=[], tasks=[], requests=[])
-    approvals = (
-        Approval.objects.filter(approver=me, status=Approval.Status.PENDING)
-        .select_related("subject")
-        .order_by("due_at", "pk")
-    )
+    approvals = approvals_waiting_for(me, clock.now())
     mine = Q(assignee=me) | Q(assignee__isnull=True, role__members=me)
     tasks = Task.objects.filter(mine, status=Task.Status.OPEN).order_by("due_on", "pk").distinct()
     requests = (

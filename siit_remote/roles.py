@@ -55,6 +55,7 @@ integrations.delete_application integrations.view_appaccess integrations.view_ac
 integrations.view_bundle integrations.add_bundle integrations.change_bundle
 integrations.delete_bundle
 workflows.add_workflow workflows.change_workflow workflows.publish_workflow workflows.run_workflow
+workflows.release_hold
 workflows.view_approval workflows.reassign_approval workflows.submit_for_others
 workflows.view_approverpolicy workflows.add_approverpolicy workflows.change_approverpolicy
 workflows.delete_approverpolicy

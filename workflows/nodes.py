@@ -107,13 +107,79 @@ class ActionContext:
     """… and it had passed ``before_effect``: the effect may have happened."""
 
     @property
+    def protection_released(self) -> bool:
+        """Whether a second person named this protected person and let this run go on."""
+        return bool(self.run.protection_released_by)
+
+    @property
     def idempotency_key(self) -> str:
         """Stable over retries, workers and restored backups."""
         return self.step.idempotency_key
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversal:
+    """How what an action did is taken back, and for how long that makes sense."""
+
+    by: str
+    """Key of the action that takes it back."""
+    words: str
+    """In words for people: “Reactivate the account.”"""
+    days: int
+    """So many days after it was done; later a person decides."""
+
+    def __str__(self) -> str:
+        return self.words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoContext:
+    """What one execution left behind, for whoever wants to take it back."""
+
+    run: Run
+    step: StepRun
+    person: Person
+    params: Mapping[str, Any]
+
+    @property
+    def done(self) -> Mapping[str, Any]:
+        """What the step wrote down."""
+        outcome: Mapping[str, Any] = self.step.outcome
+        return outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compensation:
+    """One step that takes something back. ``words``: what of it, for this very person."""
+
+    action: str
+    params: dict[str, Any]
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NothingToUndo:
+    """There is nothing to take back, and why."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByHand:
+    """No action can take it back; a person gets a task with these words."""
+
+    words: str
+
+
+Undoing = Compensation | NothingToUndo | ByHand
+
+
 class Action:
-    """Base of all actions. Subclasses set the class attributes and ``run``."""
+    """Base of all actions. Subclasses set the class attributes and ``run``.
+
+    An action says structurally what becomes of it: ``reversible`` (by what, for how long),
+    ``harmless`` (nothing outside changes), or neither: then it is final.
+    """
 
     key: ClassVar[str]
     label: ClassVar[str]
@@ -123,8 +189,10 @@ class Action:
     Params: ClassVar[Any]
     """A :class:`workflows.params.ParamsForm` subclass."""
     destructive: ClassVar[bool] = False
-    reversible: ClassVar[str] = ""
-    """How it can be undone, in words; empty when it is final."""
+    reversible: ClassVar[Reversal | None] = None
+    """How it is taken back; ``None`` when it is final (or harmless)."""
+    harmless: ClassVar[bool] = False
+    """It changes nothing outside this product, so that there is nothing to take back."""
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """What the step does, in words, lower-case verb first: “revoke all app access”."""
@@ -137,6 +205,21 @@ class Action:
     def run(self, ctx: ActionContext, params: Mapping[str, Any]) -> Outcome:
         """Do it. May be called again after a crash; must then not do it twice."""
         raise NotImplementedError
+
+    def undo(self, ctx: UndoContext) -> Undoing:
+        """What takes back that very execution. Has no effect of any kind.
+
+        Reversible actions say how; what is left to this default needs a person.
+        """
+        if self.harmless:
+            return NothingToUndo(why="It changed nothing outside.")
+        summary = str(ctx.done.get("summary") or self.label)
+        return ByHand(words=f"{self.label}: {summary}")
+
+    @property
+    def final(self) -> bool:
+        """Whether it changes something that no action can take back."""
+        return self.reversible is None and not self.harmless
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +299,8 @@ class Trigger:
     Params: ClassVar[Any]
     forecastable: ClassVar[bool] = True
     """Its moments can be known in advance."""
+    offset: ClassVar[str] = ""
+    """``after`` where it may be due days after what happened although nobody knows it before."""
     includes_ended: ClassVar[bool] = False
     """Whether it may start for a person who has left by then."""
 

@@ -14,11 +14,12 @@ from django.db import transaction
 from people.models import Person
 from siit_remote.audit.services import record
 from siit_remote.lib.bell import ring
-from workflows.engine.limits import reason_to_hold
+from workflows.engine.holding import hold_for_brake
+from workflows.engine.limits import limits_lock, workflow_brake, workspace_brake
 from workflows.engine.planner import condition_trace, conditions_hold, facts_on, run_key
 from workflows.engine.world import load_people, planned_version
 from workflows.facts import facts_to_data
-from workflows.models import Approval, Run, StepRun, Workflow
+from workflows.models import Approval, Hold, Run, StepRun, Workflow
 from workflows.services import RefusedError
 from workflows.timing import zone_of
 
@@ -68,12 +69,16 @@ def runs_start(
             )
         )
     with transaction.atomic():
-        brake = reason_to_hold(
-            workflow, planned.document, starting=[run.person_id for run in starting], now=now
-        )
+        limits_lock()
+        ids = [run.person_id for run in starting]
+        brake = workflow_brake(
+            workflow, planned.document, starting=ids, now=now
+        ) or workspace_brake(starting=ids, now=now)
+        hold = hold_for_brake(workflow, version, brake, now=now, actor=actor) if brake else None
         for run in starting:
-            if brake:
-                run.status, run.reason, run.wake_at = Run.Status.HELD, brake, None
+            if hold is not None:
+                run.status, run.reason, run.wake_at = Run.Status.HELD, hold.reason, None
+                run.hold = hold
             run.save(force_insert=True)
         _audit("run.started", workflow.name, [run.pk for run in starting], actor)
         ring(ENGINE)
@@ -84,6 +89,11 @@ def run_release(run: Run, *, reason: str, now: datetime, actor: Actor) -> None:
     """Let a held run go on. Raises :class:`RefusedError` when it is not held."""
     if not reason.strip():
         raise RefusedError("Say why it is released; the reason stays with the run.")
+    if Hold.objects.filter(runs=run, status=Hold.Status.OPEN).exists():
+        raise RefusedError(
+            "This run is on a held list. Release it there, so that a second person sees who is "
+            "on it: open Held."
+        )
     with transaction.atomic():
         released = Run.objects.filter(pk=run.pk, status=Run.Status.HELD).update(
             status=Run.Status.QUEUED, reason="", wake_at=now

@@ -17,7 +17,8 @@ from siit_remote.audit.services import record
 from siit_remote.lib.bell import ring
 from workflows.document.parse import parse_document
 from workflows.document.shape import ActionStep
-from workflows.engine.limits import reason_to_hold
+from workflows.engine.holding import hold_for_brake
+from workflows.engine.limits import limits_lock, workflow_brake, workspace_brake
 from workflows.engine.planner import (
     PlannedWorkflow,
     condition_trace,
@@ -97,9 +98,15 @@ def run_restart(
             raise RefusedError(f"It was started again already, as run {later.pk}.")
         planned = planned_version(version)
         new = _again(old, version, planned, now=now, actor=actor)
-        brake = reason_to_hold(old.workflow, planned.document, starting=[old.person_id], now=now)
+        limits_lock()
+        starting = [old.person_id]
+        brake = workflow_brake(
+            old.workflow, planned.document, starting=starting, now=now
+        ) or workspace_brake(starting=starting, now=now)
         if brake:
-            new.status, new.reason, new.wake_at = Run.Status.HELD, brake, None
+            hold = hold_for_brake(old.workflow, version, brake, now=now, actor=actor)
+            new.status, new.reason, new.wake_at = Run.Status.HELD, hold.reason, None
+            new.hold = hold
         try:
             with transaction.atomic():
                 new.save(force_insert=True)

@@ -26,7 +26,13 @@ class NodeEntry:
     @property
     def takes_timing(self) -> bool:
         """Whether days before or after mean anything: what just happens is due at once."""
-        return not isinstance(self.node, Trigger) or self.node.forecastable
+        node = self.node
+        return not isinstance(node, Trigger) or node.forecastable or bool(node.offset)
+
+    @property
+    def only_after(self) -> bool:
+        """Whether nobody can know of it before it happens."""
+        return isinstance(self.node, Trigger) and self.node.offset == "after"
 
     def validate(self, params: dict[str, Any], path: str) -> list[Problem]:
         """Problems of the node's own params."""

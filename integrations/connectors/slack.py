@@ -231,6 +231,20 @@ class SlackClient:
             emails=account.emails,
         )
 
+    def reactivate_member(self, work_email: str, *, idempotency_key: str) -> RemoteAccount | None:
+        """See :class:`~integrations.connectors.base.MemberReactivator`.
+
+        https://docs.slack.dev/reference/scim-api#patch-users-id: active may be set again.
+        """
+        with _plan_limits():
+            members = self._members()
+            found = members.by_email(work_email, thorough=True)
+            if found is None:
+                return None
+            return members.reactivate(
+                to_account(found).external_id, idempotency_key=idempotency_key
+            )
+
     def _members(self) -> Accounts:
         if self._accounts is None:
             raise NotAvailableError("This Slack connection has no admin token. " + _NO_API)

@@ -28,6 +28,35 @@ class Workspace(models.Model):
     workflow_limit_people = models.PositiveIntegerField(default=20)
     workflow_limit_percent = models.PositiveSmallIntegerField(default=10)
     workflow_limit_hours = models.PositiveIntegerField(default=24)
+    workflow_week_people = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Within 7 days. Empty: three times the daily number."
+    )
+    workflow_week_percent = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Within 7 days. Empty: twice the daily percentage."
+    )
+    workspace_limit_people = models.PositiveIntegerField(
+        null=True, blank=True, help_text="All workflows together. Empty: twice a workflow's."
+    )
+    workspace_limit_percent = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="All workflows together. Empty: twice a workflow's."
+    )
+    workspace_week_people = models.PositiveIntegerField(
+        null=True, blank=True, help_text="All together in 7 days. Empty: three times the daily."
+    )
+    workspace_week_percent = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="All together in 7 days. Empty: twice the daily."
+    )
+    limit_floor = models.PositiveSmallIntegerField(
+        default=3, help_text="Percentages count from so many people on; fewer are never held."
+    )
+    hold_days = models.PositiveSmallIntegerField(
+        default=7, help_text="What nobody releases within so many days is not run."
+    )
+    directory_stale_hours = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="An older directory stops destructive steps. Empty: twice the sync interval.",
+    )
 
     class Meta:
         verbose_name = "workspace settings"

@@ -26,6 +26,7 @@ from workflows.models import (
     Approval,
     ApproverPolicy,
     Delegation,
+    Hold,
     Request,
     Run,
     Service,
@@ -154,6 +155,15 @@ def _work(company: Company) -> None:
         key="run-key", status="held", reason="Too many people.", due_at=now, created_at=now,
         trace={"result": "true", "text": "worker type is Contractor", "actual": "Contractor"},
     )  # fmt: skip
+    hold = Hold.objects.create(
+        kind="limit", workflow=workflow, version=version, people=9, window_hours=24,
+        reason="9 people within 24 hours; the limit is 5.", created_at=now,
+        expires_at=now + timedelta(days=7),
+    )  # fmt: skip
+    Run.objects.create(
+        workflow=workflow, version=version, person=company.people["employee"], trigger="end_date",
+        anchor="2026-12-01", key="held-key", status="held", due_at=now, created_at=now, hold=hold,
+    )  # fmt: skip
     step = StepRun.objects.create(
         run=run, key="ask", action="approval", position=0, status="uncertain",
         idempotency_key="step-key", created_at=now, error="No answer came.",
@@ -204,6 +214,7 @@ def _work(company: Company) -> None:
     )  # fmt: skip
     record("settings.changed", actor=company.users["owner"], object_label="Workspace")
     company.objects = {
+        "hold": hold,
         "connection": connection, "sync": sync, "workflow": workflow, "run": run, "step": step,
         "approval": approval, "task": task, "service": service, "request": asked,
         "proposal": proposal, "overridden": person,

@@ -34,10 +34,13 @@ def test_notices_name_what_is_held_and_where_to_look(company: Company) -> None:
     sync, run = company.objects["sync"], company.objects["run"]
     assert [note.url for note in found] == [
         reverse("sync-run", args=["remote", sync.pk]),
+        reverse("holds"),
+        reverse("integrations"),
         f"{reverse('runs')}?state=held",
     ]
     assert "Would end 9 people." in found[0].words
-    assert run.reason not in found[1].words
+    assert "nothing is taken from anybody" in found[2].words
+    assert run.reason not in found[3].words
 
 
 def test_notices_are_empty_for_who_may_not_see_connections(company: Company) -> None:

@@ -163,6 +163,7 @@ class ApprovalRequestAction(Action):
     icon = "user-check"
     category = "People"
     Params = ApprovalParams
+    harmless = True
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """In words."""

@@ -13,12 +13,12 @@ from integrations.errors import (
     TransientError,
     UnauthorizedError,
 )
-from integrations.models import Application
+from integrations.models import AppAccess, Application
 from people.models import Person
 from workflows.actions.ladder import repeatable, task_or_webhook
 from workflows.conditions.evaluate import Truth, compile_group
 from workflows.conditions.tree import parse_group
-from workflows.nodes import ActionContext, Done
+from workflows.nodes import ActionContext, Done, UndoContext
 from workflows.timing import zone_of
 
 
@@ -106,6 +106,23 @@ def _collected(results: list[tuple[Application, AccessResult | Done]], *, none: 
         summary=" ".join(result.summary for _, result in results),
         detail={"applications": [application.key for application, _ in results]},
         reason=" ".join(reasons),
+    )
+
+
+def changed_by(ctx: UndoContext, *, taken: bool) -> list[Application]:
+    """Applications that the step took away (or gave), by the rows that say which run did."""
+    state = AppAccess.State.REVOKED if taken else AppAccess.State.GRANTED
+    keys = ctx.done.get("applications") or []
+    return list(
+        Application.objects.filter(
+            key__in=keys,
+            active=True,
+            accesses__person=ctx.person,
+            accesses__run_id=ctx.run.pk,
+            accesses__state=state,
+        )
+        .order_by("key")
+        .distinct()
     )
 
 

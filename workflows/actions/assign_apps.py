@@ -7,8 +7,20 @@ from typing import Any
 
 from integrations.access import AccessResult, access_grant
 from integrations.models import Application
-from workflows.actions.apps import by_hand, entitled, for_each, names
-from workflows.nodes import ACTIONS, Action, ActionContext, Done, Outcome, Skipped
+from workflows.actions.apps import by_hand, changed_by, entitled, for_each, names
+from workflows.nodes import (
+    ACTIONS,
+    Action,
+    ActionContext,
+    Compensation,
+    Done,
+    NothingToUndo,
+    Outcome,
+    Reversal,
+    Skipped,
+    UndoContext,
+    Undoing,
+)
 from workflows.params import KeysParam, ParamsForm, TextParam, in_words
 
 
@@ -40,7 +52,7 @@ class AssignAppsAction(Action):
     icon = "grid"
     category = "Applications"
     Params = AssignAppsParams
-    reversible = "Revoke the applications."
+    reversible = Reversal(by="apps.revoke", words="Revoke the applications.", days=90)
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """In words."""
@@ -82,3 +94,14 @@ class AssignAppsAction(Action):
         if not chosen and params.get("by") == "request":
             return Skipped(reason="The request names no application that is still offered.")
         return for_each(chosen, give, none="The person is entitled to no application.")
+
+    def undo(self, ctx: UndoContext) -> Undoing:
+        """Take back what this very run gave; what the person had before stays."""
+        given = changed_by(ctx, taken=False)
+        if not given:
+            return NothingToUndo(why="This run gave no application that the person still has.")
+        return Compensation(
+            action="apps.revoke",
+            params={"apps": [application.key for application in given]},
+            words=f"Revoke {names(ctx.person, given)}",
+        )

@@ -14,7 +14,20 @@ from workflows.actions.ladder import (
     task_or_webhook,
     would_climb,
 )
-from workflows.nodes import ACTIONS, Action, ActionContext, Done, Outcome, Skipped
+from workflows.nodes import (
+    ACTIONS,
+    Action,
+    ActionContext,
+    ByHand,
+    Compensation,
+    Done,
+    NothingToUndo,
+    Outcome,
+    Reversal,
+    Skipped,
+    UndoContext,
+    Undoing,
+)
 from workflows.params import ParamsForm, TextParam
 
 
@@ -34,7 +47,9 @@ class CloseSlackAction(Action):
     category = "Chat"
     Params = CloseSlackParams
     destructive = True
-    reversible = "Reactivate the member in Slack."
+    reversible = Reversal(
+        by="slack.reopen_access", words="Reactivate the member in Slack.", days=90
+    )
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """In words."""
@@ -67,6 +82,18 @@ class CloseSlackAction(Action):
         return Done(
             summary=f"Deactivated {member.username} at {connection.name}.",
             detail={"member": member.external_id, "connection": connection.key},
+        )
+
+    def undo(self, ctx: UndoContext) -> Undoing:
+        """Wake the member it put to sleep."""
+        if "task" in ctx.done:
+            return ByHand(words=f"Reactivate {ctx.person} in Slack: it was left to a task.")
+        if "member" not in ctx.done:
+            return NothingToUndo(why="No Slack member was deactivated.")
+        return Compensation(
+            action="slack.reopen_access",
+            params={"connection": ctx.done["connection"]},
+            words=f"Reactivate {ctx.person.work_email} in Slack",
         )
 
     def _by_hand(self, ctx: ActionContext, why: str) -> Done:

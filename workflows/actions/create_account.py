@@ -14,7 +14,19 @@ from workflows.actions.ladder import (
     would_climb,
 )
 from workflows.messages import message_context, render, source_problems
-from workflows.nodes import ACTIONS, Action, ActionContext, Done, Outcome
+from workflows.nodes import (
+    ACTIONS,
+    Action,
+    ActionContext,
+    ByHand,
+    Compensation,
+    Done,
+    NothingToUndo,
+    Outcome,
+    Reversal,
+    UndoContext,
+    Undoing,
+)
 from workflows.params import KeysParam, ParamsForm, TextParam
 from workflows.problems import Problem
 
@@ -45,7 +57,7 @@ class CreateAccountAction(Action):
     icon = "user-plus"
     category = "Identity"
     Params = CreateAccountParams
-    reversible = "Suspend the account."
+    reversible = Reversal(by="idp.suspend_account", words="Suspend the account.", days=90)
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """In words."""
@@ -96,5 +108,19 @@ class CreateAccountAction(Action):
                 "account": account.external_id,
                 "connection": connection.key,
                 "groups": values["groups"],
+                "created": made.created,
             },
+        )
+
+    def undo(self, ctx: UndoContext) -> Undoing:
+        """Suspend what it made; an account that was there before is left alone."""
+        if "task" in ctx.done:
+            return ByHand(words=f"Close the account of {ctx.person}: it was left to a task.")
+        if not ctx.done.get("created"):
+            why = "The account existed before this run; it is left as it is."
+            return NothingToUndo(why=why)
+        return Compensation(
+            action="idp.suspend_account",
+            params={"connection": ctx.done["connection"]},
+            words=f"Suspend the account {ctx.person.work_email} at {ctx.done['connection']}",
         )

@@ -9,7 +9,16 @@ from integrations.connectors.base import SignedCaller
 from integrations.models import Bundle, Connection
 from integrations.services import client_for
 from workflows.actions.ladder import call_signed, task_or_webhook
-from workflows.nodes import ACTIONS, Action, ActionContext, Outcome
+from workflows.nodes import (
+    ACTIONS,
+    Action,
+    ActionContext,
+    Compensation,
+    Outcome,
+    Reversal,
+    UndoContext,
+    Undoing,
+)
 from workflows.params import ParamsForm, TextParam
 
 
@@ -76,6 +85,18 @@ class ShipAction(EquipmentAction):
     key = "equipment.ship"
     label = "Ship equipment"
     verb = "Ship"
+    reversible = Reversal(
+        by="equipment.collect", words="Ask for the equipment to be collected.", days=60
+    )
+
+    def undo(self, ctx: UndoContext) -> Undoing:
+        """Ask for it back."""
+        params = {name: ctx.params[name] for name in ("bundle", "note") if ctx.params.get(name)}
+        return Compensation(
+            action="equipment.collect",
+            params=params,
+            words=f"Collect the {params.get('bundle', 'equipment')} from {ctx.person}",
+        )
 
 
 @ACTIONS.register

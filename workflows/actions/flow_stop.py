@@ -24,6 +24,7 @@ class FlowStopAction(Action):
     icon = "octagon"
     category = "Flow"
     Params = FlowStopParams
+    harmless = True
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """In words."""

@@ -27,6 +27,7 @@ class RequestStatusAction(Action):
     icon = "inbox"
     category = "Requests"
     Params = RequestStatusParams
+    harmless = True
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """In words."""

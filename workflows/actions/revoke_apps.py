@@ -7,8 +7,19 @@ from typing import Any
 
 from integrations.access import AccessResult, access_remaining, access_revoke
 from integrations.models import Application
-from workflows.actions.apps import by_hand, for_each
-from workflows.nodes import ACTIONS, Action, ActionContext, Done, Outcome
+from workflows.actions.apps import by_hand, changed_by, for_each, names
+from workflows.nodes import (
+    ACTIONS,
+    Action,
+    ActionContext,
+    Compensation,
+    Done,
+    NothingToUndo,
+    Outcome,
+    Reversal,
+    UndoContext,
+    Undoing,
+)
 from workflows.params import KeysParam, ParamsForm, in_words
 
 
@@ -31,7 +42,7 @@ class RevokeAppsAction(Action):
     category = "Applications"
     Params = RevokeAppsParams
     destructive = True
-    reversible = "Assign the applications again."
+    reversible = Reversal(by="apps.assign", words="Assign the applications again.", days=90)
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """In words."""
@@ -62,9 +73,21 @@ class RevokeAppsAction(Action):
                 run_id=ctx.run.pk,
                 idempotency_key=f"{ctx.idempotency_key}:{application.key}",
                 now=ctx.now,
+                protection_released=ctx.protection_released,
             )
             if not result.needs_task:
                 return result
             return by_hand(ctx, self.key, application, result, verb="Revoke", state="revoked")
 
         return for_each(chosen, take, none="Nothing remained to be revoked.")
+
+    def undo(self, ctx: UndoContext) -> Undoing:
+        """Give back what this very run took."""
+        taken = changed_by(ctx, taken=True)
+        if not taken:
+            return NothingToUndo(why="This run took no application away.")
+        return Compensation(
+            action="apps.assign",
+            params={"apps": [application.key for application in taken]},
+            words=f"Assign {names(ctx.person, taken)} again",
+        )

@@ -13,7 +13,20 @@ from workflows.actions.ladder import (
     task_or_webhook,
     would_climb,
 )
-from workflows.nodes import ACTIONS, Action, ActionContext, Done, Outcome, Skipped
+from workflows.nodes import (
+    ACTIONS,
+    Action,
+    ActionContext,
+    ByHand,
+    Compensation,
+    Done,
+    NothingToUndo,
+    Outcome,
+    Reversal,
+    Skipped,
+    UndoContext,
+    Undoing,
+)
 from workflows.params import ParamsForm, TextParam
 
 
@@ -33,7 +46,11 @@ class SuspendAccountAction(Action):
     category = "Identity"
     Params = SuspendAccountParams
     destructive = True
-    reversible = "Reactivate the account at the identity provider."
+    reversible = Reversal(
+        by="idp.reactivate_account",
+        words="Reactivate the account at the identity provider.",
+        days=90,
+    )
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """In words."""
@@ -60,11 +77,27 @@ class SuspendAccountAction(Action):
         connection, _ = found
         with repeatable():
             account = account_suspend(
-                connection, ctx.person, idempotency_key=ctx.idempotency_key, now=ctx.now
+                connection,
+                ctx.person,
+                idempotency_key=ctx.idempotency_key,
+                now=ctx.now,
+                protection_released=ctx.protection_released,
             )
         if account is None:
             return Skipped(reason=f"{connection.name} has no account for {ctx.person.work_email}.")
         return Done(
             summary=f"Suspended {account.username} at {connection.name}.",
             detail={"account": account.external_id, "connection": connection.key},
+        )
+
+    def undo(self, ctx: UndoContext) -> Undoing:
+        """Wake the account it put to sleep."""
+        if "task" in ctx.done:
+            return ByHand(words=f"Reactivate the account of {ctx.person}: it was left to a task.")
+        if "account" not in ctx.done:
+            return NothingToUndo(why="No account was suspended.")
+        return Compensation(
+            action="idp.reactivate_account",
+            params={"connection": ctx.done["connection"]},
+            words=f"Reactivate the account {ctx.person.work_email} at {ctx.done['connection']}",
         )

@@ -137,24 +137,27 @@ class _DocumentReader:
     def _limits(self, data: object) -> Limits | None:
         if data is None:
             return None
-        reader = self.reader
-        held = reader.mapping(data, "limits", allowed=("hold_above",)).get("hold_above")
-        if held is None:
-            return Limits()
-        path = "limits.hold_above"
-        found = reader.mapping(held, path, allowed=("people", "percent", "per_hours"))
+        found = self.reader.mapping(data, "limits", allowed=("hold_above", "hold_above_week"))
+        return Limits(
+            self._hold_above(found, "hold_above", ("people", "percent", "per_hours")),
+            self._hold_above(found, "hold_above_week", ("people", "percent")),
+        )
+
+    def _hold_above(self, limits: Data, name: str, allowed: tuple[str, ...]) -> HoldAbove | None:
+        if limits.get(name) is None:
+            return None
+        path = join("limits", name)
+        found = self.reader.mapping(limits[name], path, allowed=allowed)
 
         def number(key: str, low: int, high: int) -> int | None:
             if found.get(key) is None:
                 return None
-            return reader.integer(found[key], join(path, key), low=low, high=high, default=low)
+            return self.reader.integer(found[key], join(path, key), low=low, high=high, default=low)
 
-        return Limits(
-            HoldAbove(
-                people=number("people", 0, 1_000_000),
-                percent=number("percent", 0, 100),
-                per_hours=number("per_hours", 1, 24 * 366),
-            )
+        return HoldAbove(
+            people=number("people", 0, 1_000_000),
+            percent=number("percent", 0, 100),
+            per_hours=number("per_hours", 1, 24 * 366),
         )
 
     def _steps(self, data: object, path: str, *, depth: int) -> tuple[Step, ...]:

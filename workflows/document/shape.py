@@ -56,10 +56,13 @@ class Limits:
     """The brake of one workflow; None: the workspace default stands."""
 
     hold_above: HoldAbove | None = None
+    hold_above_week: HoldAbove | None = None
+    """The same for seven days; it has no `per_hours` of its own."""
 
     def to_data(self) -> Data:
         """As in a document."""
-        return {"hold_above": self.hold_above.to_data()} if self.hold_above is not None else {}
+        pairs = {"hold_above": self.hold_above, "hold_above_week": self.hold_above_week}
+        return {key: value.to_data() for key, value in pairs.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,9 @@ class _Validator:
             if trigger.params.get("days") and not getattr(entry, "takes_timing", True):
                 message = "This starts at once, not days later: make the first step a wait."
                 yield Problem(join(path, "days"), message)
+            if trigger.params.get("direction") == "before" and getattr(entry, "only_after", False):
+                message = "Nobody knows of it before it happens: say after, or the same day."
+                yield Problem(join(path, "direction"), message)
         if "service" in trigger.params:
             yield from self._named("services", trigger.params["service"], f"{path}.service")
 

@@ -10,16 +10,22 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from django.db import transaction
+
 from workflows.document.parse import parse_document
 from workflows.document.shape import ActionStep
 from workflows.engine import claim, crash
 from workflows.engine.acting import Footing, action_perform, flow_perform
-from workflows.engine.guard import Guarded, Ruling, guard
+from workflows.engine.freshness import LOOK_AGAIN, directory_trouble
+from workflows.engine.guard import Guarded, Ruling, guard, is_destructive
+from workflows.engine.holding import hold_for_protection, steps_cancel
+from workflows.engine.moves import move_ask, took_final_effect
 from workflows.engine.planner import PlannedWorkflow
 from workflows.engine.recording import Begun, attempt_begin, outcome_record
 from workflows.engine.walk import Blocked, Finished, StepState, next_step
 from workflows.engine.world import load_people
 from workflows.models import Run, StepRun
+from workflows.nodes import ACTIONS
 from workflows.problems import DocumentError
 
 if TYPE_CHECKING:
@@ -33,7 +39,7 @@ Status = Run.Status
 def run_advance(run: Run, *, now: datetime) -> str:
     """Carry out what can be carried out at ``now``; returns the status the run ended up in."""
     try:
-        document = parse_document(run.version.document)
+        document = parse_document(run.document or run.version.document)
     except DocumentError as error:
         return _settle(run, Status.FAILED, f"This version no longer parses: {error}", now)
     workflow = PlannedWorkflow(
@@ -80,6 +86,8 @@ def _one_step(
         place.step,
         today=footing.today,
         effects_begun=any(_took_effect(step) for step in steps.values()),
+        irreversible=any(took_final_effect(step) for step in steps.values()),
+        directory=directory_trouble(now=now) if is_destructive(place.step) else "",
     )
     ended = _obey(run, ruled, steps, now=now)
     if ended:
@@ -106,10 +114,11 @@ def _perform(footing: Footing, step: Step, row: StepRun, begun: Begun) -> Outcom
 
 
 def _took_effect(step: StepRun) -> bool:
-    return step.action not in ("wait", "branch") and step.status in (
-        StepRun.Status.DONE,
-        StepRun.Status.UNCERTAIN,
-        StepRun.Status.FAILED,
+    action = ACTIONS.get(step.action)
+    return (
+        step.action not in ("wait", "branch")
+        and (action is None or not action.harmless)
+        and step.status in (StepRun.Status.DONE, StepRun.Status.UNCERTAIN, StepRun.Status.FAILED)
     )
 
 
@@ -117,23 +126,31 @@ def _obey(run: Run, ruled: Guarded, steps: dict[str, StepRun], *, now: datetime)
     if ruled.moved_to is not None:
         Run.objects.filter(pk=run.pk).update(moved_to=ruled.moved_to)
         run.moved_to = ruled.moved_to
+    if ruled.ask_hr:
+        move_ask(run, steps.values(), words=ruled.reason, now=now)
     if ruled.ruling is Ruling.GO:
         return ""
+    if ruled.ruling is Ruling.STALE:
+        claim.settle(run, status=Status.WAITING, reason=ruled.reason, wake_at=now + LOOK_AGAIN)
+        return Status.WAITING
+    if ruled.ruling is Ruling.PROTECT:
+        return _hold_protected(run, ruled.reason, now=now)
     if ruled.ruling is Ruling.PAUSE:
         return _settle(run, Status.WAITING, ruled.reason, now)
     if ruled.ruling is Ruling.HOLD:
         return _settle(run, Status.HELD, ruled.reason, now)
-    _cancel_open(steps, ruled.reason, now=now)
+    steps_cancel([run.pk], reason=ruled.reason, now=now)
     status = Status.SUPERSEDED if ruled.ruling is Ruling.SUPERSEDE else Status.CANCELLED
     return _settle(run, status, ruled.reason, now)
 
 
-def _cancel_open(steps: dict[str, StepRun], reason: str, *, now: datetime) -> None:
-    for step in steps.values():
-        if step.status not in StepRun.SETTLED and step.status != StepRun.Status.UNCERTAIN:
-            StepRun.objects.filter(pk=step.pk, status=step.status).update(
-                status=StepRun.Status.CANCELLED, reason=reason, finished_at=now
-            )
+def _hold_protected(run: Run, reason: str, *, now: datetime) -> str:
+    """Hold for a named release; only who still has the run writes the list."""
+    with transaction.atomic():
+        if claim.settle(run, status=Status.HELD, reason=reason):
+            hold = hold_for_protection(run, reason=reason, now=now)
+            Run.objects.filter(pk=run.pk).update(hold=hold)
+    return Status.HELD
 
 
 def _settle(run: Run, status: str, reason: str, now: datetime) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from people.choices import PersonStatus
 from workflows.conditions.evaluate import Truth
 from workflows.document.shape import ActionStep, WaitStep
 from workflows.engine.planner import PlannedWorkflow, condition_trace, conditions_hold, facts_on
@@ -15,7 +15,6 @@ from workflows.nodes import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
     from workflows.document.shape import Step
     from workflows.nodes import PlannedPerson
@@ -27,17 +26,24 @@ class Ruling(StrEnum):
     GO = "go"
     PAUSE = "pause"
     HOLD = "hold"
+    PROTECT = "protect"
+    STALE = "stale"
     CANCEL = "cancel"
     SUPERSEDE = "supersede"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guarded:
-    """The ruling, why, and the anchor's new value where the date has moved."""
+    """The ruling, why, and the anchor's new value where the date has moved.
+
+    ``ask_hr``: something that cannot be taken back was done for the old date, so that people get a
+    task.
+    """
 
     ruling: Ruling
     reason: str = ""
     moved_to: str | None = None
+    ask_hr: bool = False
 
 
 GO = Guarded(ruling=Ruling.GO)
@@ -53,26 +59,40 @@ def guard(
     *,
     today: date,
     effects_begun: bool,
+    irreversible: bool = False,
+    directory: str = "",
 ) -> Guarded:
-    """Judge whether ``step`` of ``run`` may still happen. ``today`` is the person's date."""
+    """Judge whether ``step`` of ``run`` may still happen. ``today`` is the person's date.
+
+    ``irreversible``: a step that cannot be taken back is done. ``directory``: why the directory
+    cannot be trusted now, else empty.
+    """
     status = run.workflow.status
-    if status == Workflow.Status.PAUSED:
+    takes_back = run.undoes_id is not None
+    if status == Workflow.Status.PAUSED and not takes_back:
         return Guarded(ruling=Ruling.PAUSE, reason="The workflow is paused.")
-    if status == Workflow.Status.ARCHIVED:
+    if status == Workflow.Status.ARCHIVED and not takes_back:
         return Guarded(ruling=Ruling.CANCEL, reason="The workflow was archived.")
-    moved = _moved(run, workflow, person)
+    moved = moved_anchor(run, workflow, person)
     if moved is not None and (moved or REMOVED) != run.moved_to:
-        return _date_ruling(run, step, moved, effects_begun=effects_begun)
+        return _date_ruling(
+            run, step, moved, effects_begun=effects_begun, irreversible=irreversible
+        )
     facts = current_facts(run, person, today=today)
     truth = conditions_hold(workflow.document, facts, today)
     if truth is not Truth.TRUE:
         found = condition_trace(workflow.document, facts, today)
         why = "; ".join(found.reasons()) if found else ""
         return Guarded(ruling=Ruling.CANCEL, reason=f"No longer matches: {why}")
-    if person.protected and _is_destructive(step):
+    if not is_destructive(step):
+        return GO
+    if directory:
+        return Guarded(ruling=Ruling.STALE, reason=directory)
+    if person.protected and not run.protection_released_by:
         return Guarded(
-            ruling=Ruling.HOLD,
-            reason="The person is protected from automation; release it by hand if it is meant.",
+            ruling=Ruling.PROTECT,
+            reason=f"{person.label} is protected from automation; a second person has to name "
+            "and release them before anything is taken away.",
         )
     return GO
 
@@ -86,7 +106,7 @@ def current_facts(run: Run, person: PlannedPerson, *, today: date) -> dict[str, 
     return facts
 
 
-def _moved(run: Run, workflow: PlannedWorkflow, person: PlannedPerson) -> str | None:
+def moved_anchor(run: Run, workflow: PlannedWorkflow, person: PlannedPerson) -> str | None:
     """The anchor's present value where it differs from the run's; ``""`` when it is gone."""
     trigger = workflow.trigger
     if trigger is None or not trigger.follows_date or run.trigger != trigger.key:
@@ -95,28 +115,52 @@ def _moved(run: Run, workflow: PlannedWorkflow, person: PlannedPerson) -> str | 
     return present if present != run.anchor else None
 
 
-def _date_ruling(run: Run, step: Step, moved: str, *, effects_begun: bool) -> Guarded:
-    policy = step.on_date_change if isinstance(step, ActionStep | WaitStep) else None
-    if policy is None:
-        policy = "keep" if effects_begun and moved else "replan" if moved else "cancel"
+def _date_ruling(
+    run: Run, step: Step, moved: str, *, effects_begun: bool, irreversible: bool
+) -> Guarded:
+    chosen = step.on_date_change if isinstance(step, ActionStep | WaitStep) else None
+    policy = chosen or ("keep" if effects_begun and moved else "replan" if moved else "cancel")
     moved_to = moved or REMOVED
-    words = f"The date moved from {run.anchor} to {moved}." if moved else "The date was removed."
+    words = (
+        f"The date moved from {_day(run.anchor)} to {_day(moved)}."
+        if moved
+        else f"The date {_day(run.anchor)} was removed."
+    )
     if policy == "keep":
-        return Guarded(ruling=Ruling.GO, reason=words, moved_to=moved_to)
+        # Who chose to keep has decided; who chose nothing hears of it.
+        ask_hr = irreversible and chosen is None
+        return Guarded(ruling=Ruling.GO, reason=words, moved_to=moved_to, ask_hr=ask_hr)
     if policy == "ask":
-        return Guarded(ruling=Ruling.HOLD, reason=f"{words} A person decides.", moved_to=moved_to)
+        return Guarded(
+            ruling=Ruling.HOLD,
+            reason=f"{words} A person decides.",
+            moved_to=moved_to,
+            ask_hr=irreversible,
+        )
     if policy == "replan" and moved:
+        if irreversible:
+            reason = (
+                f"{words} What was done for the old date cannot be taken back, so it is not "
+                "planned again by itself. A person decides."
+            )
+            return Guarded(ruling=Ruling.HOLD, reason=reason, moved_to=moved_to, ask_hr=True)
         return Guarded(ruling=Ruling.SUPERSEDE, reason=words, moved_to=moved_to)
-    return Guarded(ruling=Ruling.CANCEL, reason=words, moved_to=moved_to)
+    if moved:
+        words += " The workflow says to cancel then; nothing is planned for the new date."
+    return Guarded(ruling=Ruling.CANCEL, reason=words, moved_to=moved_to, ask_hr=irreversible)
 
 
-def _is_destructive(step: Step) -> bool:
+def _day(anchor: str) -> str:
+    """An anchor's date in words; other anchors as they are."""
+    try:
+        return f"{date.fromisoformat(anchor):%-d %b %Y}"
+    except ValueError:
+        return anchor
+
+
+def is_destructive(step: Step) -> bool:
+    """Whether the step takes something away."""
     if not isinstance(step, ActionStep):
         return False
     action = ACTIONS.get(step.action)
     return action is not None and action.destructive
-
-
-def has_left(facts: Mapping[str, Any]) -> bool:
-    """Whether the person has left by these facts."""
-    return facts.get("person.status") == PersonStatus.ENDED

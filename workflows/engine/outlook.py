@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from people.models import Person
 from workflows.document.shape import ActionStep, BranchStep, Step, WaitFor, WaitStep
 from workflows.engine.acting import branch_choose, when_refuses
+from workflows.engine.ledger import keys_taken
 from workflows.engine.planner import (
     LOOKBACK,
     Judgement,
@@ -176,13 +177,8 @@ def forecast(workflows: list[PlannedWorkflow], *, now: datetime, days: int) -> l
 
 
 def in_ledger(keys: Iterable[str]) -> set[str]:
-    """Those of ``keys`` that have a run already."""
-    wanted = list(keys)
-    known: set[str] = set()
-    for start in range(0, len(wanted), 500):
-        rows = Run.objects.filter(key__in=wanted[start : start + 500])
-        known |= set(rows.values_list("key", flat=True))
-    return known
+    """Which of ``keys`` have a run already that answers for them."""
+    return keys_taken(keys)
 
 
 def _forecast_row(workflow: PlannedWorkflow, judged: Judgement) -> dict[str, Any]:

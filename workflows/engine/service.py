@@ -8,6 +8,7 @@ from typing import Any
 
 from workflows.engine.claim import claim_next
 from workflows.engine.execute import run_advance
+from workflows.engine.holding import holds_refresh, holds_tell
 from workflows.engine.recording import LostLease
 from workflows.engine.starting import runs_plan
 from workflows.models import Run
@@ -41,6 +42,8 @@ class RunDueReport:
 def run_due(*, now: datetime) -> RunDueReport:
     """Plan what is due at ``now`` (UTC) and carry it out. Safe to call twice, anywhere, at once."""
     planned = runs_plan(now=now)
+    holds_refresh(now=now)
+    holds_tell(now=now)
     report = RunDueReport(
         started=planned.started, held=planned.held, skipped_late=planned.skipped_late
     )

@@ -14,7 +14,15 @@ from django.db.models import Q
 from people.models import LifecycleEvent
 from siit_remote.audit.services import record
 from workflows.engine import crash
-from workflows.engine.limits import reason_to_hold
+from workflows.engine.holding import hold_for_brake
+from workflows.engine.ledger import undecided
+from workflows.engine.limits import (
+    limits_lock,
+    reason_to_hold,
+    workflow_brake,
+    workspace_brake,
+)
+from workflows.engine.moves import moves_after_end
 from workflows.engine.planner import (
     STARTS,
     Judgement,
@@ -30,17 +38,19 @@ from workflows.engine.refusals import refusals_note
 from workflows.engine.wake import run_wake
 from workflows.engine.world import (
     late_window,
+    load_for,
     load_happenings,
     load_world,
     planned_version,
-    replay_since,
 )
 from workflows.facts import facts_to_data
 from workflows.models import Approval, Request, Run, Workflow
 from workflows.problems import DocumentError
 
 if TYPE_CHECKING:
-    from workflows.nodes import Happening
+    from workflows.engine.limits import Brake
+    from workflows.models import Hold
+    from workflows.nodes import Happening, PlanningWorld
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +73,15 @@ class Due:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What one workflow wants to start in this pass."""
+
+    workflow: Workflow
+    planned: PlannedWorkflow
+    wanted: list[Judgement]
+
+
 def runs_plan(*, now: datetime) -> Started:
     """Plan every live workflow at ``now`` and write what is due into the ledger."""
     live = list(
@@ -72,8 +91,7 @@ def runs_plan(*, now: datetime) -> Started:
     )
     fresh = load_happenings()
     world = load_world(happenings=fresh)
-    within = late_window()
-    totals = [0, 0, 0]
+    batches: list[Batch] = []
     for workflow in live:
         assert workflow.live_version is not None  # noqa: S101 - narrowed by the filter above
         try:
@@ -81,28 +99,46 @@ def runs_plan(*, now: datetime) -> Started:
         except DocumentError as error:
             log.error("workflow %s does not parse: %s", workflow.key, error)
             continue
-        since = replay_since(workflow, now=now)
-        seen = world if since is None else load_world(happenings=load_happenings(since=since))
-        judged = list(
-            plan(
-                planned,
-                world=seen,
-                window=live_window(now),
-                now=now,
-                late_within=within,
-                reasons=False,
-            )
-        )
-        wanted = [judgement for judgement in judged if judgement.verdict in STARTS]
-        result = _write(workflow, planned, wanted, now=now)
-        refusals_note(workflow, planned, judged, now=now)
-        totals = [
-            totals[0] + result.started,
-            totals[1] + result.held,
-            totals[2] + result.skipped_late,
-        ]
+        batches.append(_batch(workflow, planned, world, now=now, note=True))
+    moves_after_end(fresh, now=now)
+    started = _write(batches, now=now)
     _consume(fresh, now=now)
-    return Started(started=totals[0], held=totals[1], skipped_late=totals[2])
+    return started
+
+
+def _batch(
+    workflow: Workflow,
+    planned: PlannedWorkflow,
+    world: PlanningWorld,
+    *,
+    now: datetime,
+    note: bool = False,
+) -> Batch:
+    """Judge everybody for one workflow; ``note`` keeps what was refused."""
+    judged = list(
+        plan(
+            planned,
+            world=load_for(planned, world, workflow, now=now),
+            window=live_window(now),
+            now=now,
+            late_within=late_window(),
+            reasons=False,
+        )
+    )
+    if note:
+        refusals_note(workflow, planned, judged, now=now)
+    wanted = [judgement for judgement in judged if judgement.verdict in STARTS]
+    return Batch(workflow=workflow, planned=planned, wanted=wanted)
+
+
+def _undecided(batch: Batch) -> list[tuple[str, Judgement]]:
+    trigger = batch.planned.trigger
+    return undecided(
+        batch.workflow,
+        batch.wanted,
+        trigger=batch.planned.document.trigger.type,
+        follows_date=trigger is not None and trigger.follows_date,
+    )
 
 
 def _consume(fresh: Sequence[Happening], *, now: datetime) -> None:
@@ -126,60 +162,75 @@ def _consume(fresh: Sequence[Happening], *, now: datetime) -> None:
                 run_wake(run_id, at=now)
 
 
-def _write(
-    workflow: Workflow, planned: PlannedWorkflow, wanted: list[Judgement], *, now: datetime
-) -> Started:
-    """Insert the runs that are not in the ledger yet."""
+def _write(batches: Sequence[Batch], *, now: datetime) -> Started:
+    """Insert the runs that are not in the ledger yet, all workflows in one transaction.
+
+    Together, because the workspace's limit counts over all of them before any has begun.
+    """
     with transaction.atomic():
-        missing = _undecided(workflow, wanted)
-        brake = reason_to_hold(
-            workflow,
-            planned.document,
-            starting=[j.person.id for j in missing if j.verdict is Verdict.RUN],
-            now=now,
+        limits_lock()
+        left = [(batch, _undecided(batch)) for batch in batches]
+        everybody = {person for _, pairs in left for person in _starting(pairs)}
+        whole = workspace_brake(starting=everybody, now=now)
+        written = [_write_batch(batch, pairs, whole=whole, now=now) for batch, pairs in left]
+        Workflow.objects.filter(pk__in=[batch.workflow.pk for batch in batches]).update(
+            planned_until=now
         )
-        runs = [_run(workflow, planned, judgement, brake=brake, now=now) for judgement in missing]
-        Run.objects.bulk_create(runs, batch_size=500, ignore_conflicts=True)
-        Workflow.objects.filter(pk=workflow.pk).update(planned_until=now)
-        held = sum(run.status == Run.Status.HELD for run in runs)
-        skipped = sum(run.status == Run.Status.CANCELLED for run in runs)
-        if held:
-            record(
-                "run.held",
-                object_type="workflow",
-                object_key=workflow.key,
-                object_label=workflow.name,
-                detail={"runs": held, "reason": brake},
-            )
         crash.point("plan.before_commit")
     crash.point("plan.after_commit")
+    return Started(
+        started=sum(one.started for one in written),
+        held=sum(one.held for one in written),
+        skipped_late=sum(one.skipped_late for one in written),
+    )
+
+
+def _starting(pairs: Iterable[tuple[str, Judgement]]) -> set[int]:
+    return {judged.person.id for _, judged in pairs if judged.verdict is Verdict.RUN}
+
+
+def _write_batch(
+    batch: Batch, pairs: list[tuple[str, Judgement]], *, whole: Brake | None, now: datetime
+) -> Started:
+    workflow, version = batch.workflow, batch.workflow.live_version
+    assert version is not None  # noqa: S101 - only workflows with one are planned
+    starting = _starting(pairs)
+    brake = workflow_brake(workflow, batch.planned.document, starting=starting, now=now)
+    brake = brake or (whole if starting else None)
+    hold = hold_for_brake(workflow, version, brake, now=now, actor=None) if brake else None
+    runs = [
+        _run(workflow, batch.planned, judged, key=key, hold=hold, now=now) for key, judged in pairs
+    ]
+    Run.objects.bulk_create(runs, batch_size=500, ignore_conflicts=True)
+    _succeed(workflow, runs)
+    held = sum(run.status == Run.Status.HELD for run in runs)
+    late = sum(run.status == Run.Status.HELD and run.hold_id is None for run in runs)
+    skipped = sum(run.status == Run.Status.CANCELLED for run in runs)
+    if late:
+        record(
+            "run.held",
+            object_type="workflow",
+            object_key=workflow.key,
+            object_label=workflow.name,
+            detail={"runs": late, "reason": "Late: a person decides."},
+        )
     return Started(started=len(runs) - held - skipped, held=held, skipped_late=skipped)
 
 
-def _undecided(workflow: Workflow, wanted: Iterable[Judgement]) -> list[Judgement]:
-    """Those whose key is not in the ledger, each once, the earliest moment first.
-
-    A run that was kept when its date moved serves the new date too.
-    """
-    unique = {judgement.key: judgement for judgement in wanted}
-    known: set[str] = set()
-    keys = list(unique)
-    for start in range(0, len(keys), 500):
-        known |= set(
-            Run.objects.filter(key__in=keys[start : start + 500]).values_list("key", flat=True)
-        )
-    served = set(
-        Run.objects.filter(workflow=workflow)
-        .exclude(moved_to="")
-        .exclude(status__in=[Run.Status.SUPERSEDED, Run.Status.CANCELLED])
-        .values_list("person_id", "moved_to")
-    )
-    left = [
-        judgement
-        for key, judgement in unique.items()
-        if key not in known and (judgement.person.id, judgement.occurrence.anchor) not in served
-    ]
-    return sorted(left, key=lambda item: (item.occurrence.due_at, item.person.id))
+def _succeed(workflow: Workflow, runs: Sequence[Run]) -> None:
+    """Let runs that were given up because their date moved point to what came of it."""
+    people = [run.person_id for run in runs]
+    orphans = Run.objects.filter(
+        workflow=workflow,
+        status=Run.Status.SUPERSEDED,
+        successor__isnull=True,
+        person_id__in=people,
+    ).exclude(moved_to="")
+    if not people or not orphans.exists():
+        return
+    made = Run.objects.filter(key__in=[run.key for run in runs])
+    for run_id, person_id in made.values_list("pk", "person_id"):
+        orphans.filter(person_id=person_id).exclude(pk=run_id).update(successor_id=run_id)
 
 
 def _run(
@@ -187,11 +238,12 @@ def _run(
     planned: PlannedWorkflow,
     judgement: Judgement,
     *,
-    brake: str,
+    key: str,
+    hold: Hold | None,
     now: datetime,
 ) -> Run:
     occurrence = judgement.occurrence
-    status, reason = _status(judgement, brake)
+    status, reason = _status(judgement, hold.reason if hold is not None else "")
     facts = facts_at(occurrence, judgement.person)
     found = condition_trace(planned.document, facts, local_date(occurrence, now))
     return Run(
@@ -201,9 +253,10 @@ def _run(
         request_id=occurrence.request_id,
         trigger=planned.document.trigger.type,
         anchor=occurrence.anchor,
-        key=judgement.key,
+        key=key,
         status=status,
         reason=reason,
+        hold=hold if hold is not None and judgement.verdict is Verdict.RUN else None,
         late=judgement.late,
         due_at=occurrence.due_at,
         timezone=occurrence.timezone,
@@ -219,26 +272,12 @@ def _run(
 
 def due_now(workflow: Workflow, planned: PlannedWorkflow, *, now: datetime) -> list[Due]:
     """What :func:`runs_plan` would write for one workflow at ``now``. Writes nothing."""
-    since = replay_since(workflow, now=now)
-    world = load_world(happenings=load_happenings(since=since))
-    judged = plan(
-        planned,
-        world=world,
-        window=live_window(now),
-        now=now,
-        late_within=late_window(),
-        reasons=False,
-    )
-    missing = _undecided(workflow, (item for item in judged if item.verdict in STARTS))
-    brake = reason_to_hold(
-        workflow,
-        planned.document,
-        starting=[item.person.id for item in missing if item.verdict is Verdict.RUN],
-        now=now,
-    )
+    batch = _batch(workflow, planned, load_world(happenings=load_happenings()), now=now)
+    pairs = _undecided(batch)
+    brake = reason_to_hold(workflow, planned.document, starting=_starting(pairs), now=now)
     return [
         Due(judgement=item, status=status, reason=reason)
-        for item in missing
+        for _, item in pairs
         for status, reason in [_status(item, brake)]
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from django.db.models import Q
 from people.defaults import workspace_get
 from people.models import LegalEntity, LifecycleEvent, Person
 from workflows.document.parse import parse_document
+from workflows.document.timing import parse_timing
 from workflows.engine.planner import LOOKBACK, PlannedWorkflow
 from workflows.facts import facts_for
 from workflows.models import Request, Workflow
@@ -76,8 +78,13 @@ def load_world(
     )
 
 
-def load_happenings(*, since: datetime | None = None) -> list[Happening]:
-    """Outbox rows and requests nobody has planned yet; with ``since`` also those after it."""
+def load_happenings(
+    *, since: datetime | None = None, kind: str = "", field: str = ""
+) -> list[Happening]:
+    """Outbox rows and requests nobody has planned yet; with ``since`` also those after it.
+
+    ``kind`` and ``field`` leave out what a trigger on one thing would not look at.
+    """
     fresh = Q(consumed_at__isnull=True)
     events = fresh if since is None else fresh | Q(at__gt=since)
     found = [
@@ -91,8 +98,10 @@ def load_happenings(*, since: datetime | None = None) -> list[Happening]:
             after=event.after,
             baseline=event.baseline,
         )
-        for event in LifecycleEvent.objects.filter(events).order_by("pk")
+        for event in LifecycleEvent.objects.filter(events, **_only(kind, field)).order_by("pk")
     ]
+    if kind and kind != "request.submitted":
+        return found
     requests = fresh if since is None else fresh | Q(created_at__gt=since)
     found += [
         Happening(
@@ -106,6 +115,29 @@ def load_happenings(*, since: datetime | None = None) -> list[Happening]:
         for request in Request.objects.filter(requests).select_related("service").order_by("pk")
     ]
     return found
+
+
+def _only(kind: str, field: str) -> dict[str, str]:
+    wanted = {"kind": kind, "field": field}
+    return {name: value for name, value in wanted.items() if value}
+
+
+def load_for(
+    planned: PlannedWorkflow, world: PlanningWorld, workflow: Workflow, *, now: datetime
+) -> PlanningWorld:
+    """``world`` with the happenings that this workflow may still have to act on at ``now``."""
+    timing = parse_timing(planned.document.trigger.params, "trigger.params")[0]
+    trigger = planned.trigger
+    if trigger is not None and trigger.offset and timing.offset_days > 0:
+        # Weekends and holidays move a moment by a few days more.
+        since = now - LOOKBACK - timedelta(days=timing.offset_days + 12)
+        name = str(planned.document.trigger.params.get("field") or "").removeprefix("person.")
+        found = load_happenings(since=since, kind=trigger.key, field=name)
+        return replace(world, happenings=tuple(found))
+    replayed = replay_since(workflow, now=now)
+    if replayed is None:
+        return world
+    return replace(world, happenings=tuple(load_happenings(since=replayed)))
 
 
 def request_facts(request: Request) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from workflows.models.approval import Approval, ApproverPolicy
 from workflows.models.delegation import Absence, Delegation
+from workflows.models.hold import Hold
 from workflows.models.message import MessageTemplate
 from workflows.models.refusal import Refusal
 from workflows.models.request import Request, RequestNote, Service
@@ -19,6 +20,7 @@ __all__ = [
     "Delegation",
     "DraftState",
     "ForecastSnapshot",
+    "Hold",
     "MessageTemplate",
     "Refusal",
     "Request",

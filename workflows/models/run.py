@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import Q
 
 from people.models import Person
+from workflows.models.hold import Hold
 from workflows.models.request import Request
 from workflows.models.workflow import Workflow, WorkflowVersion
 
@@ -76,6 +77,34 @@ class Run(models.Model):
     started_by = models.CharField(max_length=200, blank=True)
     restarted_from = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="restarts"
+    )
+    hold = models.ForeignKey(
+        Hold, null=True, blank=True, on_delete=models.SET_NULL, related_name="runs"
+    )
+    released_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a second person let it go on."
+    )
+    protection_released_by = models.CharField(
+        max_length=200, blank=True, help_text="Who named the protected person and let it happen."
+    )
+    successor = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="predecessors",
+        help_text="The run that was planned instead, when the date moved.",
+    )
+    undoes = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="undone_by",
+        help_text="The run whose effects this one takes back.",
+    )
+    document = models.JSONField(
+        null=True, blank=True, help_text="Steps of its own, where it does not follow its version."
     )
 
     class Meta:

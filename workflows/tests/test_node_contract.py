@@ -39,6 +39,8 @@ GOOD: dict[str, list[dict[str, Any]]] = {
         {"connection": "idp", "username": "{{ person.work_email }}", "groups": ["all"]},
     ],
     "idp.suspend_account": [{}, {"connection": "idp"}],
+    "idp.reactivate_account": [{}, {"connection": "idp"}],
+    "slack.reopen_access": [{}, {"connection": "slack"}],
     "apps.assign": [{"by": "team"}, {"by": "request"}, {"apps": ["github", "notion"]}],
     "apps.revoke": [{}, {"apps": "all", "except": []}, {"apps": ["a"], "except": ["b"]}],
     "slack.close_access": [{}, {"connection": "slack"}],
@@ -233,7 +235,7 @@ def test_any_params_at_all_give_problems_and_words_but_no_error(
     assert isinstance(entry.sentence(params), str)
 
 
-@pytest.mark.parametrize("key", ["person.added", "manual", "person.end_date"])
+@pytest.mark.parametrize("key", ["request.submitted", "manual", "person.end_date"])
 def test_days_are_refused_where_they_would_mean_nothing(key: str) -> None:
     trigger = {"type": key, "params": {"direction": "after", "days": 2}}
     document = parse_document({"format": "siit.workflow/1", "key": "a", "trigger": trigger})

@@ -189,3 +189,36 @@ steps:
     exported = client.get("/workflows/hello/document.yaml")
     assert exported["Content-Disposition"] == 'attachment; filename="hello.yaml"'
     assert b"key: hello" in exported.content
+
+
+def test_a_held_list_is_shown_exactly_and_released_by_a_second_person(company: Company) -> None:
+    hold = company.objects["hold"]
+    client = _as(company, "hr")
+    page = client.get(f"/held/{hold.pk}/")
+    assert b"Employee Example" in page.content
+    assert b"9 people within 24 hours" in page.content
+    lines = client.get(f"/held/{hold.pk}/list.csv").content.decode()
+    assert lines.splitlines()[1].startswith("Employee Example,employee@acme.test,Offboarding,")
+    run = hold.runs.get()
+    sent = {"runs": [run.pk], "seal": page.context["seal"], "reason": "It is meant."}
+    assert b"badge" in client.get("/held/").content
+    stale = client.post(f"/held/{hold.pk}/release/", sent | {"seal": "x"}, follow=True)
+    assert b"has changed since you saw it" in stale.content
+    client.post(f"/held/{hold.pk}/release/", sent)
+    run.refresh_from_db()
+    assert run.status == Run.Status.QUEUED
+    entry = AuditEntry.objects.get(action="run.released")
+    assert entry.detail == {"runs": [run.pk], "reason": "It is meant."}
+
+
+def test_limits_are_changed_with_a_reason_and_recorded(company: Company) -> None:
+    client = _as(company, "hr")
+    fields = client.get("/settings/limits/").context["form"].initial
+    sent = {name: "" if value is None else value for name, value in fields.items()}
+    refused = client.post("/settings/limits/", sent | {"workflow_limit_percent": 101})
+    assert refused.status_code == 422
+    assert b"At most 100 percent." in refused.content
+    client.post("/settings/limits/", sent | {"workflow_limit_people": 30, "reason": "We grow."})
+    entry = AuditEntry.objects.get(action="limits.changed")
+    assert entry.actor == company.users["hr"]
+    assert entry.detail == {"changes": {"workflow_limit_people": [20, 30]}, "reason": "We grow."}

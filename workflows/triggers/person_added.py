@@ -7,6 +7,7 @@ from typing import Any
 
 from workflows.nodes import TRIGGERS, Occurrence, PlanningWorld, Trigger, Window
 from workflows.params import NoParams
+from workflows.triggers.events import event_moment, event_sentence
 
 
 @TRIGGERS.register
@@ -18,10 +19,11 @@ class PersonAddedTrigger(Trigger):
     icon = "user-plus"
     Params = NoParams
     forecastable = False
+    offset = "after"
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """In words."""
-        return "when a person is added"
+        return event_sentence("a person is added", params)
 
     def occurrences(
         self, params: Mapping[str, Any], *, window: Window, world: PlanningWorld
@@ -31,11 +33,12 @@ class PersonAddedTrigger(Trigger):
             person = world.people.get(event.person_id)
             if event.kind != self.key or event.baseline or person is None:
                 continue
-            if window.start < event.at <= window.end:
+            due, zone = event_moment(event, params, person, world)
+            if due is not None and window.start < due <= window.end:
                 yield Occurrence(
                     person_id=person.id,
                     anchor=f"event:{event.id}",
-                    due_at=event.at,
-                    timezone=person.timezone,
+                    due_at=due,
+                    timezone=zone,
                     known_at=event.at,
                 )

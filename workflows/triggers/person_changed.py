@@ -11,6 +11,7 @@ from workflows.fields import FIELDS
 from workflows.nodes import TRIGGERS, Happening, Occurrence, PlanningWorld, Trigger, Window
 from workflows.params import AnyParam, ParamsForm, TextParam
 from workflows.problems import did_you_mean, shown
+from workflows.triggers.events import event_moment, event_sentence
 
 
 def field_names() -> tuple[str, ...]:
@@ -48,17 +49,18 @@ class PersonChangedTrigger(Trigger):
     icon = "user-check"
     Params = ChangedParams
     forecastable = False
+    offset = "after"
     includes_ended = True
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """As “when the team changes to Sales”."""
         field = field_name(params.get("field")).removeprefix("custom.") or "field"
-        words = f"when the {field.replace('_', ' ')} changes"
+        words = f"the {field.replace('_', ' ')} changes"
         if params.get("from"):
             words += f" from {_listed(params['from'])}"
         if params.get("to"):
             words += f" to {_listed(params['to'])}"
-        return words
+        return event_sentence(words, params)
 
     def occurrences(
         self, params: Mapping[str, Any], *, window: Window, world: PlanningWorld
@@ -68,12 +70,13 @@ class PersonChangedTrigger(Trigger):
             person = world.people.get(event.person_id)
             if person is None or not self._fits(event, params):
                 continue
-            if window.start < event.at <= window.end:
+            due, zone = event_moment(event, params, person, world)
+            if due is not None and window.start < due <= window.end:
                 yield Occurrence(
                     person_id=person.id,
                     anchor=f"event:{event.id}",
-                    due_at=event.at,
-                    timezone=person.timezone,
+                    due_at=due,
+                    timezone=zone,
                     known_at=event.at,
                     change={
                         "change.field": event.field,

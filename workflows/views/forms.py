@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.http import QueryDict
 
 _TEXT = 2000
 
@@ -28,6 +29,21 @@ class ResolveForm(ReasonForm):
         coerce=lambda value: value == "yes",
     )
     field_order = ("happened", "reason")
+
+
+class HoldForm(ReasonForm):
+    """A decision about the chosen people of a held list, exactly as it was shown."""
+
+    runs = forms.TypedMultipleChoiceField(coerce=int)
+    seal = forms.CharField(max_length=64)
+    named = forms.CharField(max_length=254, required=False)
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        chosen = [value for value in data.getlist("runs") if value.isdigit()]
+        field = self.fields["runs"]
+        assert isinstance(field, forms.TypedMultipleChoiceField)  # noqa: S101 - as declared above
+        field.choices = [(value, value) for value in chosen]
 
 
 class CommentForm(forms.Form):

@@ -9,6 +9,7 @@ from django.db import models, transaction
 
 from integrations.models import Application, Bundle, Connection
 from people.defaults import directory_defaults_ensure, workspace_get
+from people.limits import limits_changed, limits_of
 from people.models import (
     EmploymentType,
     FieldPolicy,
@@ -73,7 +74,9 @@ def workspace_import(
         with transaction.atomic():
             directory_defaults_ensure()
             desired = read_workspace(data, known_now())
+            before = limits_of(workspace_get())
             changes = _Applier().apply(desired)
+            limits_changed(before, workspace_get(), actor=actor)
             if changes and not dry_run:
                 record(
                     "workspace.imported",

@@ -13,6 +13,7 @@ from people.models import (
     Person,
     Role,
     WorkerTypeMapping,
+    Workspace,
 )
 from workflows.models import ApproverPolicy, MessageTemplate, Service
 from workflows.workspace.shape import FORMAT
@@ -80,8 +81,29 @@ def _settings() -> dict[str, Any]:
                 "percent": row.workflow_limit_percent,
                 "per_hours": row.workflow_limit_hours,
             },
+            **_further_limits(row),
+            "floor": row.limit_floor,
+            "hold_days": row.hold_days,
         },
+        **_set({"directory_stale_hours": row.directory_stale_hours}),
     }
+
+
+def _further_limits(row: Workspace) -> dict[str, Any]:
+    """What is set; the others are worked out from the daily limit."""
+    pairs = {
+        name: _set({part: getattr(row, f"{column}_{part}") for part in ("people", "percent")})
+        for name, column in (
+            ("workflow_week", "workflow_week"),
+            ("workspace", "workspace_limit"),
+            ("workspace_week", "workspace_week"),
+        )
+    }
+    return {name: values for name, values in pairs.items() if values}
+
+
+def _set(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _mapping() -> dict[str, Any]:

@@ -18,6 +18,14 @@ FIELD_TYPES = ("text", "long_text", "number", "choice", "person", "application",
 NO_FILES = (
     "Files are not taken: they would have to be scanned, kept and erased. Ask for a link in a text."
 )
+LIMITS = {
+    "sync": ("sync_limit", ("people", "percent")),
+    "workflow": ("workflow_limit", ("people", "percent", "per_hours")),
+    "workflow_week": ("workflow_week", ("people", "percent")),
+    "workspace": ("workspace_limit", ("people", "percent")),
+    "workspace_week": ("workspace_week", ("people", "percent")),
+}
+"""Name in a document → beginning of the columns, and what may be set."""
 SECTIONS = (
     *("settings", "employment_types", "mapping", "fields", "entities", "roles"),
     *("protected_people", "applications", "bundles", "templates", "services", "policies"),
@@ -104,6 +112,7 @@ class _WorkspaceReader(ValueReader):
                 "language",
                 "sync_every_hours",
                 "late_within_days",
+                "directory_stale_hours",
                 "limits",
             ),
         )
@@ -119,22 +128,42 @@ class _WorkspaceReader(ValueReader):
                 values[name] = self.reader.integer(
                     found[name], join(path, name), low=low, high=high, default=low
                 )
-        limits = self.reader.mapping(
-            found.get("limits", {}), "settings.limits", allowed=("sync", "workflow")
-        )
-        values |= self._limit(limits.get("sync"), "sync", ("people", "percent"))
-        return values | self._limit(
-            limits.get("workflow"), "workflow", ("people", "percent", "per_hours")
-        )
+        if found.get("directory_stale_hours") is not None:
+            values["directory_stale_hours"] = self.reader.integer(
+                found["directory_stale_hours"],
+                join(path, "directory_stale_hours"),
+                low=1,
+                high=24 * 31,
+                default=24,
+            )
+        return values | self._limits(found.get("limits", {}))
 
-    def _limit(self, data: object, kind: str, names: tuple[str, ...]) -> dict[str, Any]:
+    def _limits(self, data: object) -> dict[str, Any]:
+        path = "settings.limits"
+        limits = self.reader.mapping(data, path, allowed=(*LIMITS, "floor", "hold_days"))
+        values: dict[str, Any] = {}
+        for kind, (column, names) in LIMITS.items():
+            values |= self._limit(limits.get(kind), kind, column, names)
+        for name, column, low, high in (
+            ("floor", "limit_floor", 1, 100),
+            ("hold_days", "hold_days", 1, 60),
+        ):
+            if name in limits:
+                values[column] = self.reader.integer(
+                    limits[name], join(path, name), low=low, high=high, default=low
+                )
+        return values
+
+    def _limit(
+        self, data: object, kind: str, column: str, names: tuple[str, ...]
+    ) -> dict[str, Any]:
         if data is None:
             return {}
         path = f"settings.limits.{kind}"
         found = self.reader.mapping(data, path, allowed=names)
         bounds = {"people": (0, 100_000), "percent": (0, 100), "per_hours": (1, 24 * 31)}
         return {
-            f"{kind}_limit_{name.removeprefix('per_')}": self.reader.integer(
+            f"{column}_{name.removeprefix('per_')}": self.reader.integer(
                 value, join(path, name), low=bounds[name][0], high=bounds[name][1], default=1
             )
             for name, value in found.items()

@@ -138,6 +138,11 @@ class Accounts:
             return to_account(found)
         return self._set_active(found, active=False, idempotency_key=idempotency_key)
 
+    def reactivate(self, external_id: str, *, idempotency_key: str) -> RemoteAccount | None:
+        """See ``AccountReactivator.reactivate_account``."""
+        found = self.by_id(external_id)
+        return self._awake(found, idempotency_key=idempotency_key) if found is not None else None
+
     def _set_active(
         self, resource: Resource, *, active: bool, idempotency_key: str
     ) -> RemoteAccount:

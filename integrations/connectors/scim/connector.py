@@ -86,6 +86,10 @@ class ScimClient:
         """Deactivate and read back; never DELETE, which servers understand in different ways."""
         return self._accounts.suspend(external_id, idempotency_key=idempotency_key)
 
+    def reactivate_account(self, external_id: str, *, idempotency_key: str) -> RemoteAccount | None:
+        """Activate and read back."""
+        return self._accounts.reactivate(external_id, idempotency_key=idempotency_key)
+
     def add_to_group(self, external_id: str, group: str, *, idempotency_key: str) -> None:
         """Make a member, creating the group where it is missing."""
         self._groups.add(external_id, group, idempotency_key=idempotency_key)

@@ -1,0 +1,96 @@
+"""What the ledger already answers for: which keys are taken, and which moved dates are served."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+
+from workflows.engine.planner import run_key
+from workflows.models import Run
+
+if TYPE_CHECKING:
+    from workflows.engine.planner import Judgement
+    from workflows.models import Workflow
+
+_CHUNK = 500
+DROPPED_BY_MOVE = Q(status__in=[Run.Status.SUPERSEDED, Run.Status.CANCELLED]) & ~Q(moved_to="")
+"""Runs that ended because their date went away; should it come back, it is a new happening."""
+
+
+def keys_taken(keys: Iterable[str]) -> set[str]:
+    """Those of ``keys`` that have a run which still answers for them."""
+    wanted = list(keys)
+    taken: set[str] = set()
+    for start in range(0, len(wanted), _CHUNK):
+        rows = Run.objects.filter(key__in=wanted[start : start + _CHUNK])
+        taken |= set(rows.exclude(DROPPED_BY_MOVE).values_list("key", flat=True))
+    return taken
+
+
+def undecided(
+    workflow: Workflow, wanted: Iterable[Judgement], *, trigger: str, follows_date: bool
+) -> list[tuple[str, Judgement]]:
+    """Those whose key is free, each once with the key to use, the earliest moment first.
+
+    A run that was kept when its date moved serves the new date too. A date that moved away and
+    came back gets the next key of its line, the same for every planner.
+    """
+    unique = {judgement.key: judgement for judgement in wanted}
+    free = _free_keys(workflow, unique, trigger=trigger)
+    served = set(
+        Run.objects.filter(workflow=workflow)
+        .exclude(moved_to="")
+        .exclude(status=Run.Status.SUPERSEDED)
+        .values_list("person_id", "moved_to")
+    )
+    undecided_moves = _going_on(workflow, trigger=trigger) if follows_date else set()
+    left = [
+        (free[key], judgement)
+        for key, judgement in unique.items()
+        if key in free
+        and (judgement.person.id, judgement.occurrence.anchor) not in served
+        and judgement.person.id not in undecided_moves
+    ]
+    return sorted(left, key=lambda pair: (pair[1].occurrence.due_at, pair[1].person.id))
+
+
+def _going_on(workflow: Workflow, *, trigger: str) -> set[int]:
+    """People with a run for another date that is about to see that the date has moved.
+
+    It decides first, in this very pass; a new run in the same breath would do things twice.
+    """
+    open_runs = Run.objects.filter(
+        workflow=workflow,
+        trigger=trigger,
+        status__in=[Run.Status.QUEUED, Run.Status.RUNNING, Run.Status.WAITING],
+    )
+    return set(open_runs.values_list("person_id", flat=True))
+
+
+def _free_keys(workflow: Workflow, unique: dict[str, Judgement], *, trigger: str) -> dict[str, str]:
+    """Judgement key → the first key of its line that no run has; absent where one answers."""
+    asking = {key: key for key in unique}
+    free: dict[str, str] = {}
+    generation = 1
+    while asking:
+        rows: dict[str, bool] = {}
+        candidates = list(asking.values())
+        for start in range(0, len(candidates), _CHUNK):
+            found = Run.objects.filter(key__in=candidates[start : start + _CHUNK])
+            dropped = set(found.filter(DROPPED_BY_MOVE).values_list("key", flat=True))
+            rows |= {key: key in dropped for key in found.values_list("key", flat=True)}
+        free |= {key: used for key, used in asking.items() if used not in rows}
+        generation += 1
+        asking = {
+            key: _later_key(workflow, unique[key], trigger=trigger, generation=generation)
+            for key, used in asking.items()
+            if rows.get(used)
+        }
+    return free
+
+
+def _later_key(workflow: Workflow, judged: Judgement, *, trigger: str, generation: int) -> str:
+    anchor = f"{judged.occurrence.anchor}\x1f{generation}"
+    return run_key(workflow.key, judged.person.id, trigger, anchor)

@@ -1,0 +1,90 @@
+"""Some days after something happened; never before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from people.models import LifecycleEvent, Person
+from workflows.document import parse_document, validate_document
+from workflows.engine.service import run_due
+from workflows.models import Run
+from workflows.nodes import TRIGGERS
+from workflows.tests.engine.nodes import EffectAction
+from workflows.vocabulary import VOCABULARY
+
+pytestmark = pytest.mark.django_db
+Make = Callable[..., Any]
+AT = datetime(2026, 11, 10, 21, 30, tzinfo=UTC)
+"""22:30 in Paris on 10 November."""
+
+
+def _happened(person: Person, kind: str, field: str = "") -> None:
+    LifecycleEvent.objects.create(
+        person=person, kind=kind, field=field, before="FRA", after="ESP", at=AT,
+        key=f"{kind}{person.pk}",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "field"),
+    [("person.changed", {"field": "country"}, "country"), ("person.added", {}, "")],
+)
+def test_it_runs_so_many_days_after_at_the_local_time_once(
+    person_make: Make, workflow_make: Make, kind: str, params: dict[str, Any], field: str
+) -> None:
+    ana = person_make("ana")
+    timing = {"direction": "after", "days": 3, "at": "09:00"}
+    workflow_make(trigger={"type": kind, "params": {**params, **timing}})
+    _happened(ana, kind, field)
+    due = datetime(2026, 11, 13, 8, 0, tzinfo=UTC)
+    for moment in (AT, AT + timedelta(days=1), due - timedelta(minutes=1)):
+        run_due(now=moment)
+    assert not Run.objects.exists()
+    assert not LifecycleEvent.objects.filter(consumed_at__isnull=True).exists()
+    for minutes in (0, 1, 60):
+        run_due(now=due + timedelta(minutes=minutes))
+    run = Run.objects.get()
+    assert (run.due_at, run.status) == (due, Run.Status.DONE)
+    assert len(EffectAction.effects) == 1
+
+
+def test_without_days_it_runs_at_once(person_make: Make, workflow_make: Make) -> None:
+    ana = person_make("ana")
+    workflow_make(trigger={"type": "person.changed", "params": {"field": "country"}})
+    _happened(ana, "person.changed", "country")
+    assert run_due(now=AT).started == 1
+
+
+@pytest.mark.parametrize("kind", ["person.changed", "person.added"])
+def test_days_before_are_refused_with_words(kind: str) -> None:
+    def problems(direction: str) -> list[str]:
+        params: dict[str, Any] = {"direction": direction, "days": 3}
+        if kind == "person.changed":
+            params["field"] = "country"
+        document = parse_document(
+            {
+                "format": "siit.workflow/1", "key": "w", "name": "W",
+                "trigger": {"type": kind, "params": params},
+                "steps": [{"key": "end", "action": "flow.stop"}],
+            }
+        )  # fmt: skip
+        found = validate_document(document, VOCABULARY)
+        return [problem.message for problem in found if problem.level == "error"]
+
+    assert problems("after") == []
+    assert problems("before") == [
+        "Nobody knows of it before it happens: say after, or the same day."
+    ]
+
+
+def test_the_sentence_says_how_long_after() -> None:
+    trigger = TRIGGERS.get("person.changed")
+    assert trigger is not None
+    params = {"field": "team", "to": "Sales"}
+    assert trigger.sentence(params) == "when the team changes to Sales"
+    later = trigger.sentence({**params, "direction": "after", "days": 3, "at": "08:00"})
+    assert later == "3 days after the team changes to Sales at 08:00 in the person's time zone"

@@ -1,0 +1,63 @@
+"""Gaps: what falls between the workflows, by kind, each with the way to mend it."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from people.identity import fields_hidden_from
+from siit_remote.access import require
+from siit_remote.lib import clock
+from workflows.gaps import GapKind, gaps_find
+
+SECTIONS: tuple[tuple[GapKind, str, str], ...] = (
+    (
+        GapKind.LEAVER,
+        "Leavers without a workflow",
+        "They leave within 30 days, and no live workflow takes anything away. Widen the conditions "
+        "of an offboarding, or publish one from the gallery.",
+    ),
+    (
+        GapKind.JOINER,
+        "Joiners without a workflow",
+        "They start within 30 days, and no live workflow does anything for them.",
+    ),
+    (
+        GapKind.COLLISION,
+        "Pulled at from two sides",
+        "Within a few days one workflow gives what another takes. Exclude them from one of both.",
+    ),
+    (
+        GapKind.NOBODY,
+        "Names that lead nowhere",
+        "Something depends on a person who left or cannot sign in. Name somebody else.",
+    ),
+    (
+        GapKind.CONNECTION,
+        "Connections that are not ready",
+        "The steps that need them will wait, or become tasks. Mend or connect them.",
+    ),
+    (
+        GapKind.UNUSED,
+        "Workflows nobody meets",
+        "Live for 90 days without a single run. Look at the conditions, or archive them.",
+    ),
+)
+
+
+@require_GET
+@require("workflows.view_workflow", "people.view_person")
+def gaps(request: HttpRequest) -> HttpResponse:
+    """Every gap there is now."""
+    found = gaps_find(now=clock.now())
+    sections = [
+        {"kind": kind, "title": title, "help": help_, "gaps": [g for g in found if g.kind is kind]}
+        for kind, title, help_ in SECTIONS
+    ]
+    context = {
+        "sections": [section for section in sections if section["gaps"]],
+        "total": len(found),
+        "hidden": fields_hidden_from(request.user),
+    }
+    return render(request, "workflows/gaps.html", context)

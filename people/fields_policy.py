@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from people.applying import ApplyResult, plan_apply
+from people.fields_registry import field_labels
 from people.loading import directory_load, directory_lock, policy_load
 from people.models import FieldPolicy, FieldProposal
 from people.plan import PersonPlan, Plan
@@ -190,6 +191,7 @@ def proposal_apply(proposal: FieldProposal, *, now: datetime, actor: Actor = Non
 
 
 def _policies_write(proposal: FieldProposal, *, people: int, actor: Actor) -> None:
+    labels = field_labels()
     for name, data in sorted(proposal.changes.items()):
         before, after = Terms.from_data(proposal.before[name]), Terms.from_data(data)
         if after == Terms():
@@ -202,21 +204,27 @@ def _policies_write(proposal: FieldProposal, *, people: int, actor: Actor) -> No
                 "after": list(after.sources),
                 "people_changed": people,
             }
-            _audit("field_policy.changed", name, proposal, actor, detail)
+            _audit("field_policy.changed", name, labels.get(name, name), proposal, actor, detail)
         if before.visible_to != after.visible_to:
             detail = {"before": list(before.visible_to), "after": list(after.visible_to)}
-            _audit("field_policy.visibility_changed", name, proposal, actor, detail)
+            action = "field_policy.visibility_changed"
+            _audit(action, name, labels.get(name, name), proposal, actor, detail)
 
 
 def _audit(
-    action: str, name: str, proposal: FieldProposal, actor: Actor, detail: dict[str, Any]
+    action: str,
+    name: str,
+    label: str,
+    proposal: FieldProposal,
+    actor: Actor,
+    detail: dict[str, Any],
 ) -> None:
     record(
         action,
         actor=actor,
         object_type="field",
         object_key=name,
-        object_label=name,
+        object_label=label,
         detail=detail,
         correlation=f"fields:{proposal.pk}",
     )

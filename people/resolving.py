@@ -9,6 +9,7 @@ from itertools import zip_longest
 from typing import Any
 
 from people.choices import ContractStatus, PersonStatus, Problem
+from people.choosing import Chooser
 from people.managers import ManagerClaim
 from people.matching import View, primary_of
 from people.plan import (
@@ -90,7 +91,7 @@ def resolve(
     primaries = {
         source: primary_of(found, today=rough_today) for source, found in by_source.items()
     }
-    chooser = _Chooser(primaries, policy)
+    chooser = Chooser(primaries, policy)
     result = Resolved(values={}, sources={}, claim=ManagerClaim(source=""), today=rough_today)
     result.primaries = frozenset(view.key for view in primaries.values())
     _copy_values(result, chooser, directory)
@@ -167,51 +168,7 @@ def person_status(values: Mapping[str, Any], today: date, *, leaving: bool = Fal
     return PersonStatus.ACTIVE.value
 
 
-class _Chooser:
-    """Which source speaks for which field."""
-
-    def __init__(self, primaries: Mapping[str, View], policy: Policy) -> None:
-        self._views = _heard(primaries)
-        self._policy = policy
-        self._by_age = self._ordered(policy.sources_by_age)
-        employed = [view for view in self._by_age if not view.record.account]
-        self.lifecycle = self.pick("contract_status") or (employed or self._by_age)[0]
-
-    def _ordered(self, first: Sequence[str]) -> list[View]:
-        rest = sorted(self._views)
-        order = [*first, *self._policy.sources_by_age, *rest]
-        return [self._views[source] for source in dict.fromkeys(order) if source in self._views]
-
-    def candidates(self, name: str) -> list[View]:
-        """Records in the order in which they are asked for the field."""
-        chosen = self._policy.field_sources.get(name)
-        return self._ordered(chosen) if chosen else self._by_age
-
-    def pick(self, name: str) -> View | None:
-        """The first record that has a value for the field."""
-        for view in self.candidates(name):
-            if getattr(view.record, name) not in ("", None):
-                return view
-        return None
-
-
-def _heard(primaries: Mapping[str, View]) -> dict[str, View]:
-    """Whose values count: live employments before ended ones, and accounts that are in use.
-
-    People leave, contracts end: an ended employment says nothing while another one lives. An
-    account that outlives its owner's employment keeps nobody here.
-    """
-    work = {source: view for source, view in primaries.items() if not view.record.account}
-    live = {source: view for source, view in work.items() if view.record.is_live}
-    accounts = {
-        source: view
-        for source, view in primaries.items()
-        if view.record.account and view.record.is_live
-    }
-    return {**(live or work), **accounts} or dict(primaries)
-
-
-def _copy_values(result: Resolved, chooser: _Chooser, directory: Directory) -> None:
+def _copy_values(result: Resolved, chooser: Chooser, directory: Directory) -> None:
     values, sources = result.values, result.sources
     for name in ("work_email", "language", *TEXTS, *DATES):
         view = chooser.pick(name)
@@ -275,7 +232,7 @@ def _leave_unused(result: Resolved, policy: Policy) -> None:
         result.sources.pop(CUSTOM + key, None)
 
 
-def _derive_place(result: Resolved, chooser: _Chooser, policy: Policy) -> None:
+def _derive_place(result: Resolved, chooser: Chooser, policy: Policy) -> None:
     values, sources = result.values, result.sources
     if sources.get("employment_type") != MANUAL:
         values["employment_type"] = policy.employment_types.get(values["worker_type"], "")

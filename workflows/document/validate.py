@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from workflows.conditions.check import check_group
+from workflows.conditions.tree import Group
 from workflows.document.shape import (
     ActionStep,
     BranchStep,
@@ -15,7 +16,7 @@ from workflows.document.shape import (
     WorkflowDocument,
 )
 from workflows.document.timing import own_params, parse_timing
-from workflows.fields import NO_TYPES, FieldTypes, field_spec
+from workflows.fields import NO_TYPES, FieldTypes, custom_name, field_spec, is_dynamic
 from workflows.problems import Problem, did_you_mean, join, shown
 
 
@@ -101,6 +102,7 @@ class _Validator:
         yield from self._trigger()
         for path, group in document.walk_conditions():
             yield from check_group(group, path, types=self.types)
+            yield from self._unmade_fields(group, path)
         if document.conditions is None:
             yield Problem("conditions", "No conditions: this is for everybody.", "warning")
         if not document.steps:
@@ -112,6 +114,20 @@ class _Validator:
                 yield from self._branch(step, path)
             else:
                 yield from self._wait(step, path)
+
+    def _unmade_fields(self, group: Group, path: str) -> Iterator[Problem]:
+        """Fields that nobody made can hold no value, so that a rule about one is never met."""
+        if self.vocabulary.references is None:
+            return
+        for where, rule in group.walk_rules(path):
+            if not is_dynamic(rule.field) or rule.field in self.types:
+                continue
+            if custom_name(rule.field):
+                words = "No custom field {} is in use. Take it into use under Settings → Fields."
+            else:
+                words = "No service has a field {} in its form."
+            hint = did_you_mean(rule.field, self.types)
+            yield Problem(join(where, "field"), words.format(shown(rule.field)) + hint)
 
     def _trigger(self) -> Iterator[Problem]:
         trigger = self.document.trigger

@@ -10,6 +10,8 @@ from people.models import CustomField
 from workflows.conditions.check import check_group
 from workflows.conditions.describe import describe_group
 from workflows.conditions.tree import Group, Rule
+from workflows.document import TriggerSpec, WorkflowDocument
+from workflows.document.validate import validate_document
 from workflows.field_types import field_types_now
 from workflows.fields import field_spec
 from workflows.models import Service
@@ -91,3 +93,24 @@ def test_form_fields_have_the_type_of_their_service() -> None:
         "request.form.note": ("text", 0),
     }
     assert problems(Rule("request.form.until", "in_next_days", 7)) == []
+
+
+def test_a_field_that_nobody_made_blocks_publishing() -> None:
+    make("level", "number")
+    rules = (
+        Rule("person.custom.level", "at_least", 3),
+        Rule("person.custom.levle", "is", "x"),
+        Rule("request.form.model", "is", "Pro"),
+    )
+    document = WorkflowDocument(
+        key="any", name="Any", trigger=TriggerSpec("person.end_date", {}),
+        conditions=Group(rules=rules),
+    )  # fmt: skip
+    found = {
+        problem.path: problem.message
+        for problem in validate_document(document, vocabulary_now())
+        if problem.path.startswith("conditions")
+    }
+    assert set(found) == {"conditions.rules[1].field", "conditions.rules[2].field"}
+    assert "Did you mean" in found["conditions.rules[1].field"]
+    assert "No service has a field" in found["conditions.rules[2].field"]

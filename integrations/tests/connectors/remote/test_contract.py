@@ -114,3 +114,22 @@ def test_every_exchange_of_a_refresh_keeps_to_the_contract(
     assert len(feed.records) > 40
     assert len(transport.paths) >= 3, json.dumps(sorted(transport.paths))
     assert transport.violations == []
+
+
+def test_reading_custom_fields_keeps_to_the_contract(
+    simulator: Simulator, start_prism: Callable[[str], str]
+) -> None:
+    transport = Watching()
+    settings = ConnectionSettings(
+        key="remote",
+        config={"base_url": start_prism(simulator.base_url)},
+        secrets={"api_token": simulator.token},
+        account={},
+        capabilities={},
+    )
+    client = RemoteConnector().client(settings, transport)
+    assert len(client.custom_fields()) == 5
+    someone = client.fetch_people(today=TODAY, progress=lambda text: None).records[0].external_id
+    ((external_id, values),) = client.custom_values([someone], seconds=30.0)
+    assert (external_id, len(values or {})) == (someone, 5)
+    assert transport.violations == []

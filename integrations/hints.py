@@ -19,6 +19,7 @@ from integrations.connectors.base import Feed, SinglePeople
 from integrations.connectors.remote.answers import MalformedAnswer, read_json
 from integrations.connectors.remote.payloads import Fields, Findings
 from integrations.connectors.remote.webhooks import verify_signature
+from integrations.custom_values import CHANGED_EVENT, custom_values_stale
 from integrations.errors import ConfigError, IntegrationError, UnauthorizedError
 from integrations.freshness import HINT, last_good_sync
 from integrations.models import Connection, SyncRun, WebhookReceipt, WebhookSubscription
@@ -137,7 +138,10 @@ def hints_drain(
     try:
         feed = _fetch(connection, run, ids, client=client, now=now)
         kept = _decide(connection, run, feed, now=now)
-        WebhookReceipt.objects.filter(pk__in=taken).update(handled_at=now)
+        told = WebhookReceipt.objects.filter(pk__in=taken)
+        told.update(handled_at=now)
+        changed = told.filter(event_type=CHANGED_EVENT).values_list("external_id", flat=True)
+        custom_values_stale(connection, set(changed))
     except IntegrationError as error:
         _fail(connection, run, error, now=now)
         kept = run

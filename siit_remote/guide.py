@@ -48,6 +48,12 @@ PAGES: Final = (
         icon="split",
     ),
     GuidePage(
+        slug="source-of-truth",
+        title="Which source is right",
+        summary="Two sources, values set by hand, and fields of your own.",
+        icon="table",
+    ),
+    GuidePage(
         slug="first-workflow",
         title="Your first workflow",
         summary="Offboarding by the end of the contract, tried before it is live.",

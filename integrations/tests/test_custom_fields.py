@@ -13,6 +13,7 @@ from integrations.connectors.remote.client import RemoteClient
 from integrations.connectors.remote.custom_fields import plain_value
 from integrations.connectors.remote.pacing import Pacer
 from integrations.custom_fields import custom_fields_read, reading_words, values_due
+from integrations.custom_values import custom_values_stale
 from integrations.models import Connection, CustomReading, CustomValues, SyncRun
 from integrations.simulator.company import build_company
 from integrations.simulator.server import DEFAULT_TOKEN, Simulator
@@ -138,6 +139,21 @@ def test_a_changed_value_is_news(remote: Remote, row: Connection) -> None:
     assert remote.read(row, now=LATER + timedelta(days=2)) > 0
     person.refresh_from_db()
     assert person.custom["cost_centre"] == "CC-999"
+    assert LifecycleEvent.objects.filter(field="custom.cost_centre").count() == 1
+
+
+def test_a_hint_has_the_value_read_again_at_once(remote: Remote, row: Connection) -> None:
+    remote.read(row)
+    use("Cost centre")
+    remote.read(row)
+    person = Person.objects.exclude(status="ended").first()
+    assert person is not None
+    remote.simulator.set_custom_value(person.remote_id, "Cost centre", "CC-7")
+    LifecycleEvent.objects.all().delete()
+    assert custom_values_stale(row, {person.remote_id, "unknown"}) == 1
+    assert remote.read(row, now=LATER + timedelta(minutes=1)) == 1
+    person.refresh_from_db()
+    assert person.custom["cost_centre"] == "CC-7"
     assert LifecycleEvent.objects.filter(field="custom.cost_centre").count() == 1
 
 

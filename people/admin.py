@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 
 from people.admin_bases import HiddenFieldsMixin, PlainAdmin, ReadOnlyAdmin, ResolvingAdmin
 from people.admin_forms import FieldOverrideForm, FieldPolicyForm, LegalEntityForm, WorkspaceForm
-from people.choices import PersonStatus, Problem
 from people.identity import fields_hidden_from
 from people.limits import limits_changed, limits_of
-from people.list_columns import PersonColumns
 from people.models import (
     CustomField,
     EmploymentType,
@@ -20,128 +18,26 @@ from people.models import (
     FieldProposal,
     LegalEntity,
     LifecycleEvent,
-    Person,
+    ListColumns,
     PersonAlias,
     PersonChange,
     Role,
+    SavedView,
     SourceRecord,
     Team,
     WorkerTypeMapping,
     Workspace,
 )
-from people.resolving import CUSTOM
-from people.selectors import search
-from people.services import (
-    person_override_remove,
-    person_override_set,
-    person_protect_set,
-)
+from people.person_admin import PersonAdmin
+from people.services import person_override_remove, person_override_set
 from siit_remote.audit.admin import AuditedAdminMixin
 from siit_remote.lib import clock
+
+__all__ = ["PersonAdmin"]
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
-
-
-class ProblemFilter(admin.SimpleListFilter):
-    """People whose data needs mending."""
-
-    title = "data problems"
-    parameter_name = "problem"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Any, then each kind."""
-        return [("any", "Any"), *((str(value), str(label)) for value, label in Problem.choices)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """JSON text search works alike on SQLite and PostgreSQL; the values are our own words."""
-        if self.value() == "any":
-            return queryset.exclude(problems=[]).exclude(status=PersonStatus.ENDED)
-        if self.value() in Problem.values:
-            return queryset.filter(problems__icontains=f'"{self.value()}"')
-        return queryset
-
-
-@admin.register(Person)
-class PersonAdmin(PersonColumns, PlainAdmin):
-    """Everybody. Values come from sources; set one by hand as a field override."""
-
-    # The status stands in the tabs above the list.
-    list_filter = [
-        "worker_type",
-        "employment_type",
-        ProblemFilter,
-        "legal_entity",
-        "team",
-        "country",
-        "protected",
-    ]
-    list_per_page = 50
-    list_select_related = ["team", "manager", "legal_entity"]
-    show_full_result_count = False
-    search_fields = ["search_text"]
-    search_help_text = "Name, work email, job title or Remote ID"
-    ordering = ["full_name", "pk"]
-    actions = ["protect", "unprotect"]
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: Any, search_term: str
-    ) -> tuple[Any, bool]:
-        """Accents and case aside; also serves autocomplete fields."""
-        return search(queryset, search_term), False
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Everything but what the account may not see and what only machines read."""
-        hidden = {*fields_hidden_from(request.user), "id", "search_text"}
-        if any(name.startswith(CUSTOM) for name in hidden):
-            hidden.add("custom")
-        return [field.name for field in Person._meta.fields if field.name not in hidden]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """All but the protection."""
-        return [name for name in self.get_fields(request, obj) if name != "protected"]
-
-    def get_list_display(self, request: HttpRequest) -> Any:
-        """Columns the account may see."""
-        return self.columns_for(request, hidden=fields_hidden_from(request.user))
-
-    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
-        """The person cell has its own link; in a window to choose from, the name is the link."""
-        return ["full_name"] if "full_name" in list_display else None
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """People come from sources."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """People end; they are not deleted."""
-        return False
-
-    def save_model(self, request: HttpRequest, obj: Person, form: Any, change: bool) -> None:
-        """Only the protection can have changed."""
-        if "protected" in form.changed_data:
-            person_protect_set(obj, protected=obj.protected, now=clock.now(), actor=request.user)
-
-    @admin.action(description="Protect from automation", permissions=["change"])
-    def protect(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
-        """No automation may take anything from them."""
-        self._protect(request, queryset, protected=True)
-
-    @admin.action(description="End the protection", permissions=["change"])
-    def unprotect(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
-        """Automation may act again."""
-        self._protect(request, queryset, protected=False)
-
-    def _protect(
-        self, request: HttpRequest, queryset: QuerySet[Person], *, protected: bool
-    ) -> None:
-        now = clock.now()
-        changed = sum(
-            person_protect_set(person, protected=protected, now=now, actor=request.user)
-            for person in queryset
-        )
-        self.message_user(request, f"{changed} people changed.", messages.SUCCESS)
 
 
 @admin.register(FieldOverride)
@@ -348,3 +244,21 @@ class LifecycleEventAdmin(HiddenFieldsMixin, ReadOnlyAdmin):
     list_filter = ["kind", "field", "baseline", ("consumed_at", admin.EmptyFieldListFilter)]
     list_select_related = ["person"]
     search_fields = ["person__search_text"]
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(ReadOnlyAdmin):
+    """Tabs over the list of people; made and changed there."""
+
+    list_display = ["name", "owner", "shared", "created_at"]
+    list_filter = ["shared"]
+    list_select_related = ["owner"]
+    search_fields = ["name"]
+
+
+@admin.register(ListColumns)
+class ListColumnsAdmin(ReadOnlyAdmin):
+    """Columns that accounts chose for the list of people."""
+
+    list_display = ["user", "columns"]
+    list_select_related = ["user"]

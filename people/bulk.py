@@ -46,7 +46,9 @@ def rows_upsert(
 
 
 def _write(model: type[models.Model], rows: Iterable[Row], *, ending: str) -> int:
-    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    fields = [
+        field for field in model._meta.concrete_fields if not (field.primary_key or field.generated)
+    ]
     columns = [(field.column, field.get_default(), _preparation(field)) for field in fields]
     quote = connection.ops.quote_name
     names = ", ".join(quote(column) for column, _, _ in columns)

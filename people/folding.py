@@ -14,7 +14,8 @@ def fold(text: str) -> str:
     """Lower-case, without accents, single spaces: “Łukasz  Ångström” → “lukasz angstrom”."""
     if text.isascii():
         return " ".join(text.lower().split())
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    # Twice: compatibility forms as 𝐀 have no lower case of their own.
+    plain = unicodedata.normalize("NFKD", text.casefold()).casefold()
     kept = "".join(char for char in plain if not unicodedata.combining(char))
     return " ".join(kept.translate(_LETTERS).split())
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.template.loader import render_to_string
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
-from people.choices import CHIP_COLOURS
+from people.choices import CHIP_COLOURS, Problem
 from people.countries import country_name
 
 if TYPE_CHECKING:
@@ -18,17 +19,60 @@ if TYPE_CHECKING:
 
     from people.models import Person
 
-COLUMNS: tuple[tuple[str, str], ...] = (
-    ("person_cell", "full_name"),
-    ("worker_type_chip", "worker_type"),
-    ("status_chip", "status"),
-    ("country_words", "country"),
-    ("legal_entity", "legal_entity"),
-    ("manager", "manager"),
-    ("start_date", "start_date"),
-    ("end_date", "end_date"),
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """``key`` is what the list shows and accounts store; ``field`` decides who may see it."""
+
+    key: str
+    field: str
+    label: str
+    standard: bool = False
+    fixed: bool = False
+
+
+COLUMNS = (
+    Column(key="person_cell", field="full_name", label="Name", standard=True, fixed=True),
+    Column(key="worker_type_chip", field="worker_type", label="Worker type", standard=True),
+    Column(key="status_chip", field="status", label="Status", standard=True),
+    Column(key="country_words", field="country", label="Country", standard=True),
+    Column(key="legal_entity", field="legal_entity", label="Legal entity", standard=True),
+    Column(key="manager", field="manager", label="Manager", standard=True),
+    Column(key="start_date", field="start_date", label="Start date", standard=True),
+    Column(key="end_date", field="end_date", label="End date", standard=True),
+    Column(key="team", field="team", label="Team"),
+    Column(key="job_title", field="job_title", label="Job title"),
+    Column(key="seniority", field="seniority", label="Seniority"),
+    Column(key="work_email", field="work_email", label="Work email"),
+    Column(key="employment_words", field="employment_type", label="Employment type"),
+    Column(key="contract_type", field="contract_type", label="Contract type"),
+    Column(key="timezone", field="timezone", label="Time zone"),
+    Column(key="language", field="language", label="Language"),
+    Column(key="remote_id", field="remote_id", label="Remote worker ID"),
+    Column(key="probation_end_date", field="probation_end_date", label="End of probation"),
+    Column(key="contract_end_date", field="contract_end_date", label="End of the contract"),
+    Column(key="date_of_birth", field="date_of_birth", label="Date of birth"),
+    Column(key="problem_chips", field="problems", label="Data problems"),
+    Column(key="protected", field="protected", label="Protected"),
 )
-"""Column and the field it shows, which decides who may see it."""
+
+
+def columns_clean(keys: Iterable[str]) -> list[str]:
+    """Known columns, each once, in the list's order; the fixed ones always; none chosen is none."""
+    wanted = set(keys)
+    if not wanted & {column.key for column in COLUMNS if not column.fixed}:
+        return []
+    return [column.key for column in COLUMNS if column.fixed or column.key in wanted]
+
+
+def columns_open(chosen: Collection[str], *, hidden: Collection[str]) -> list[str]:
+    """Keys to show: the chosen ones, else the standard ones, without hidden fields."""
+    return [
+        column.key
+        for column in COLUMNS
+        if column.field not in hidden
+        and (column.fixed or (column.key in chosen if chosen else column.standard))
+    ]
 
 
 def _chip(value: str, label: str) -> str:
@@ -42,9 +86,11 @@ def _chip(value: str, label: str) -> str:
 class PersonColumns:
     """Mixed into the list's ModelAdmin."""
 
-    def columns_for(self, request: HttpRequest, *, hidden: Collection[str]) -> list[str]:
+    def columns_for(
+        self, request: HttpRequest, *, chosen: Collection[str], hidden: Collection[str]
+    ) -> list[str]:
         """Columns without hidden fields. A window to choose from keeps the plain name: its link."""
-        shown = [column for column, field in COLUMNS if field not in hidden]
+        shown = columns_open(chosen, hidden=hidden)
         if IS_POPUP_VAR in request.GET:
             return ["full_name" if column == "person_cell" else column for column in shown]
         return shown
@@ -68,3 +114,18 @@ class PersonColumns:
     def country_words(self, person: Person) -> Any:
         """The country's name."""
         return country_name(person.country) if person.country else None
+
+    @admin.display(description="Employment type", ordering="employment_type")
+    def employment_words(self, person: Any) -> Any:
+        """The name an admin gave it; the list annotates it."""
+        return person.employment_type_name or person.employment_type or None
+
+    @admin.display(description="Data problems")
+    def problem_chips(self, person: Person) -> str:
+        """Each problem as a chip."""
+        labels = dict(Problem.choices)
+        return format_html_join(
+            " ",
+            '<span class="chip chip-warning">{}</span>',
+            ((labels.get(problem, problem),) for problem in person.problems),
+        )

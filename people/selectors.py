@@ -4,18 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Q
+from django.db.models import Q
+from django.db.models.expressions import RawSQL
 
-from people.choices import PersonStatus
 from people.defaults import workspace_get
-from people.folding import email_key, fold
+from people.folding import email_key
 from people.identity import fields_hidden_from, person_of
 from people.models import Person
 from people.plan import FIELDS
+from people.searching import search
 from people.zones import single_zone
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.db.models import QuerySet
+
+__all__ = [
+    "DEPTH",
+    "manager_chain",
+    "people_visible_to",
+    "person_by_email",
+    "person_for_user",
+    "reports_tree_ids",
+    "search",
+    "timezone_of",
+    "tree_below",
+    "visible_fields",
+]
 
 DEPTH = 50
 """Nobody has more managers above them; a circle ends here at the latest."""
@@ -49,17 +65,26 @@ def manager_chain(person: Person, *, depth: int = DEPTH) -> list[Person]:
     return chain
 
 
-def reports_tree_ids(person: Person, *, depth: int = DEPTH) -> set[int]:
-    """Primary keys of everybody below ``person``, direct and indirect; one query a level."""
-    found: set[int] = set()
-    level = {person.pk}
-    for _ in range(depth):
-        below = set(Person.objects.filter(manager_id__in=level).values_list("pk", flat=True))
-        level = below - found - {person.pk}
-        if not level:
-            break
-        found |= level
-    return found
+def tree_below(roots: Iterable[int]) -> RawSQL:
+    """Primary keys of everybody below the people with the keys ``roots``, for ``pk__in``.
+
+    The database walks down itself; a circle of managers ends where it began.
+    """
+    keys = sorted(roots) or [0]
+    marks = ", ".join(["%s"] * len(keys))
+    return RawSQL(  # noqa: S611 - constants; the keys are parameters
+        "WITH RECURSIVE below(id) AS ("  # noqa: S608 - marks only
+        f"SELECT id FROM people_person WHERE manager_id IN ({marks}) "
+        "UNION SELECT p.id FROM people_person p JOIN below b ON p.manager_id = b.id"
+        f") SELECT id FROM below WHERE id NOT IN ({marks})",
+        [*keys, *keys],
+    )
+
+
+def reports_tree_ids(person: Person) -> set[int]:
+    """Primary keys of everybody below ``person``, direct and indirect."""
+    below = Person.objects.filter(pk__in=tree_below([person.pk]))
+    return set(below.order_by().values_list("pk", flat=True))
 
 
 def people_visible_to(user: Any) -> QuerySet[Person]:
@@ -71,26 +96,12 @@ def people_visible_to(user: Any) -> QuerySet[Person]:
     own = person_of(user)
     if own is None or not own.is_current:
         return Person.objects.none()
-    return Person.objects.filter(Q(pk=own.pk) | Q(pk__in=reports_tree_ids(own)))
+    return Person.objects.filter(Q(pk=own.pk) | Q(pk__in=tree_below([own.pk])))
 
 
 def visible_fields(user: Any) -> frozenset[str]:
     """Names of the fields of a person that ``user`` may see."""
     return frozenset(FIELDS) - fields_hidden_from(user)
-
-
-def search(people: QuerySet[Person], text: str) -> QuerySet[Person]:
-    """Those in whom every word of ``text`` is found, accents and case aside."""
-    for word in fold(text).split():
-        people = people.filter(search_text__contains=word)
-    return people
-
-
-def people_tabs(people: QuerySet[Person]) -> dict[str, int]:
-    """Counts for the tabs over the list: all, each status, and those with data problems."""
-    counts = {status: Count("pk", filter=Q(status=status)) for status in PersonStatus.values}
-    problems = Count("pk", filter=~Q(problems=[]) & ~Q(status=PersonStatus.ENDED))
-    return dict(people.order_by().aggregate(all=Count("pk"), problems=problems, **counts))
 
 
 def timezone_of(person: Person) -> str:

@@ -2,7 +2,13 @@
 
 from django.urls import path
 
-from people import fields_custom_views, fields_override_views, fields_views, views
+from people import (
+    fields_custom_views,
+    fields_override_views,
+    fields_views,
+    list_views,
+    views,
+)
 
 urlpatterns = [
     path("people/", views.people, name="people"),
@@ -61,4 +67,8 @@ urlpatterns = [
         name="custom-field-use",
     ),
     path("settings/fields/<str:key>/", fields_views.field, name="field"),
+    path("people/views/save/", list_views.save, name="people-view-save"),
+    path("people/views/<int:pk>/change/", list_views.change, name="people-view-change"),
+    path("people/views/<int:pk>/delete/", list_views.delete, name="people-view-delete"),
+    path("people/columns/", list_views.columns, name="people-columns"),
 ]

@@ -3,6 +3,7 @@
 from people.models.change import FieldOverride, PersonChange
 from people.models.custom import CustomField
 from people.models.lifecycle import LifecycleEvent
+from people.models.listing import ListColumns, SavedView
 from people.models.organisation import (
     EmploymentType,
     LegalEntity,
@@ -23,10 +24,12 @@ __all__ = [
     "FieldProposal",
     "LegalEntity",
     "LifecycleEvent",
+    "ListColumns",
     "Person",
     "PersonAlias",
     "PersonChange",
     "Role",
+    "SavedView",
     "SourceRecord",
     "Team",
     "WorkerTypeMapping",

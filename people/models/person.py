@@ -69,6 +69,13 @@ class Person(models.Model):
     )
     problems = models.JSONField(default=list, blank=True)
     problem_notes = models.JSONField(default=list, blank=True)
+    has_problems = models.GeneratedField(
+        expression=models.Case(
+            models.When(problems=[], then=models.Value(False)), default=models.Value(True)
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
     protected = models.BooleanField(
         default=False, help_text="No automation may take anything from this person."
     )
@@ -86,6 +93,7 @@ class Person(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["full_name", "id"], name="person_name_id"),
             models.Index(fields=["status", "full_name", "id"], name="person_status_name"),
+            models.Index(fields=["has_problems", "status", "full_name"], name="person_problems"),
         ]
         permissions: ClassVar = [
             ("view_private_fields", "Can see date of birth and other private fields"),

@@ -10,7 +10,6 @@ from django.contrib.auth.models import AnonymousUser, Permission, User
 from people.models import FieldPolicy, LegalEntity, Person
 from people.selectors import (
     manager_chain,
-    people_tabs,
     people_visible_to,
     person_by_email,
     reports_tree_ids,
@@ -18,6 +17,7 @@ from people.selectors import (
     timezone_of,
     visible_fields,
 )
+from people.tabs import people_tabs
 from people.tests.build import NOW, boss, feed, person, worker
 
 pytestmark = pytest.mark.django_db
@@ -99,13 +99,14 @@ def test_search_ignores_accents_and_order() -> None:
 def test_tabs_count_statuses_and_problems() -> None:
     chain()
     assert people_tabs(Person.objects.all()) == {
-        "all": 4,
+        "current": 4,
         "hired": 0,
         "active": 4,
         "offboarding": 0,
         "ended": 0,
         "external": 0,
         "problems": 1,
+        "all": 4,
     }
 
 

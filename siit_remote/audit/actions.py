@@ -28,6 +28,8 @@ ACTIONS: dict[str, str] = {
     "person.override_removed": "Removed a value set by hand",
     "person.protected": "Protected a person from automation",
     "person.exported": "Exported people",
+    "people_view.saved": "Saved a view of the people list",
+    "people_view.deleted": "Deleted a view of the people list",
     "workspace.imported": "Imported a workspace document",
     "settings.changed": "Changed the settings",
     "workflow.draft_saved": "Changed a workflow's draft",

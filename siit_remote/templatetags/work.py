@@ -6,13 +6,14 @@ from typing import Any
 
 from django import template
 from django.contrib import admin
-from django.db.models import Count
 from django.urls import reverse
 
 from integrations.connectors.base import CONNECTORS
 from integrations.models import AppAccess, Connection, SyncRun
 from people.choices import PersonStatus
+from people.list_query import TAB, VIEW
 from people.models import Person
+from people.tabs import TABS, counts
 from workflows.models import Run, Workflow
 from workflows.uses import workflows_using
 
@@ -74,33 +75,34 @@ def people_source() -> Connection | None:
 
 
 @register.simple_tag
-def people_tabs(cl: Any) -> list[dict[str, Any]]:
-    """Status tabs above the list of people, keeping its other filters."""
-    key = "status__exact"
-    counts = dict(Person.objects.order_by().values_list("status").annotate(Count("pk")))
-    chosen = cl.params.get(key)
-    if isinstance(chosen, list):
-        chosen = chosen[-1] if chosen else None
-    tabs = [
-        {
-            "label": "All",
-            "count": sum(counts.values()),
-            "url": cl.get_query_string(remove=[key, "p"]),
-            "current": chosen is None,
-        }
-    ]
-    for status in PersonStatus:
-        if status == PersonStatus.EXTERNAL and not counts.get(status.value):
+def people_tabs(cl: Any, views: Any = ()) -> list[dict[str, Any]]:
+    """Tabs above the list of people: where they stand, then the saved ``views``.
+
+    A status tab keeps the list's other filters; a view brings its own.
+    """
+    by_status, problems = counts(Person.objects.all())
+    chosen = cl.params.get(VIEW, "")
+    shown = []
+    for tab in TABS:
+        number = tab.count(by_status, problems)
+        current = not chosen and cl.tab.key == tab.key
+        if tab.key == PersonStatus.EXTERNAL and not number and not current:
             continue
-        tabs.append(
+        url = cl.get_query_string({TAB: tab.key}, remove=["p", VIEW])
+        shown.append({"label": tab.label, "count": number, "url": url, "current": current})
+    for view in views:
+        query = f"{view.query}&" if view.query else ""
+        shown.append(
             {
-                "label": status.label,
-                "count": counts.get(status.value, 0),
-                "url": cl.get_query_string({key: status.value}, remove=["p"]),
-                "current": chosen == status.value,
+                "label": view.name,
+                "count": None,
+                "url": f"?{query}{VIEW}={view.pk}",
+                "current": chosen == str(view.pk),
+                "icon": "users-round" if view.shared else "star",
+                "hint": f"Shared by {view.owner}" if view.shared else "Yours alone",
             }
         )
-    return tabs
+    return shown
 
 
 @register.simple_tag

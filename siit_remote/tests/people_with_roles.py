@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 
 from integrations.models import Connection, SyncRun
 from people.models import CustomField, FieldOverride, FieldProposal, LegalEntity, Person
+from people.models.listing import SavedView
 from siit_remote.audit.services import record
 from siit_remote.lib import clock
 from siit_remote.roles import (
@@ -126,7 +127,15 @@ def small_company() -> Company:
         company.people[name] = _person(name)
     company.people["report"] = _person("report", manager=company.people["manager"])
     _work(company)
+    _lists(company)
     return company
+
+
+def _lists(company: Company) -> None:
+    """What belongs to the list of people; IT's view is shared."""
+    company.objects["view"] = SavedView.objects.create(
+        owner=company.users["it"], name="Leavers", shared=True, created_at=clock.now()
+    )
 
 
 def _work(company: Company) -> None:

@@ -98,7 +98,9 @@ class PersonColumns:
     @admin.display(description="Name", ordering="full_name")
     def person_cell(self, person: Person) -> str:
         """Avatar, name, job title and team; opens the person's page."""
-        return render_to_string("components/person_cell.html", {"person": person, "link": True})
+        hidden = getattr(person, "hidden_fields", ())
+        context = {"person": person, "link": True, "hidden": hidden}
+        return render_to_string("components/person_cell.html", context)
 
     @admin.display(description="Type", ordering="worker_type")
     def worker_type_chip(self, person: Person) -> str:

@@ -46,6 +46,13 @@ class PeopleList(ChangeList):
         people = super().get_queryset(request, exclude_parameters)
         return self.tab.narrow(people)
 
+    def get_results(self, request: HttpRequest) -> None:
+        """Each row knows what the account may not see of it: columns get no request."""
+        super().get_results(request)
+        hidden = fields_hidden_from(request.user)
+        for person in self.result_list:
+            person.hidden_fields = hidden
+
     @property
     def tab(self) -> Tab:
         """The chosen tab. Who searches or picks looks at everybody, else at current staff."""

@@ -2,63 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from people.models import EmploymentType, Person
+from people.fields_registry import BUILT_IN, DirectoryField, directory_fields
+from people.models import EmploymentType, FieldOverride, Person
+from people.resolving import CUSTOM
+from people.sources import source_names, source_words
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from people.history import PersonThen
 
-GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
-    (
-        "Identity",
-        (
-            ("full_name", "Full name"),
-            ("preferred_name", "Preferred name"),
-            ("work_email", "Work email"),
-            ("remote_id", "Remote worker ID"),
-            ("date_of_birth", "Date of birth"),
-        ),
-    ),
-    (
-        "Role",
-        (
-            ("job_title", "Job title"),
-            ("seniority", "Seniority"),
-            ("team", "Team"),
-            ("manager", "Manager"),
-            ("country", "Country"),
-            ("legal_entity", "Legal entity"),
-            ("timezone", "Time zone"),
-            ("language", "Language"),
-        ),
-    ),
-    (
-        "Employment",
-        (
-            ("worker_type", "Worker type"),
-            ("employment_type", "Employment type"),
-            ("contract_type", "Contract type"),
-            ("contract_status", "Contract status"),
-            ("start_date", "Start date"),
-            ("end_date", "End date"),
-            ("contract_end_date", "End of the contract"),
-            ("probation_end_date", "End of probation"),
-        ),
-    ),
+GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = tuple(
+    (title, tuple((field.key, field.label) for field in BUILT_IN if field.group == title))
+    for title in dict.fromkeys(field.group for field in BUILT_IN)
 )
+"""Title of each group of the built-in fields, and the key and label of each field in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """One line: the value as stored, its words, and the key of the source it comes from."""
+    """One line: the value as stored, in words, the source it comes from, and who set it by hand."""
 
     field: str
     label: str
     value: Any
     words: str
-    source: str
+    source: str = ""
+    override: FieldOverride | None = None
+    person_id: int | None = None
+    """Whose page the value leads to, where it is a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,36 +43,74 @@ class FactGroup:
     facts: tuple[Fact, ...]
 
 
-def _words(person: Person, field: str) -> str:
-    """Words of closed vocabularies and references; blank where the value speaks for itself."""
-    if field == "employment_type":
-        kind = EmploymentType.objects.filter(key=person.employment_type).first()
-        return kind.name if kind else person.employment_type
-    if field == "contract_status" and person.contract_status_raw:
-        return f"{person.get_contract_status_display()} ({person.contract_status_raw})"
-    display = getattr(person, f"get_{field}_display", None)
-    if display is not None:
-        return str(display())
-    value = getattr(person, field)
-    return str(value) if value is not None and field in {"team", "manager", "legal_entity"} else ""
+def _grouped(
+    hidden: Collection[str], make: Callable[[DirectoryField], Fact]
+) -> tuple[FactGroup, ...]:
+    groups: dict[str, list[Fact]] = {}
+    for field in directory_fields():
+        if field.key not in hidden:
+            groups.setdefault(field.group, []).append(make(field))
+    return tuple(FactGroup(title=title, facts=tuple(facts)) for title, facts in groups.items())
 
 
 def profile_groups(person: Person, *, hidden: Collection[str]) -> tuple[FactGroup, ...]:
-    """The person's values in groups, without the ``hidden`` fields."""
-    return tuple(
-        FactGroup(
-            title=title,
-            facts=tuple(
-                Fact(
-                    field=field,
-                    label=label,
-                    value=getattr(person, field),
-                    words=_words(person, field),
-                    source=person.value_sources.get(field, ""),
-                )
-                for field, label in fields
-                if field not in hidden
-            ),
+    """The person's present values in groups, without the ``hidden`` fields."""
+    names = source_names()
+    overrides = {row.field: row for row in person.overrides.select_related("set_by")}
+
+    def fact(field: DirectoryField) -> Fact:
+        value = _value(person, field.key)
+        source = person.value_sources.get(field.key, "")
+        return Fact(
+            field=field.key,
+            label=field.label,
+            value=value,
+            words=_words(field, value, raw=person.contract_status_raw),
+            source=source_words(source, names) if source else "",
+            override=overrides.get(field.key),
+            person_id=person.manager_id if field.kind == "person" else None,
         )
-        for title, fields in GROUPS
-    )
+
+    return _grouped(hidden, fact)
+
+
+def groups_then(then: PersonThen, *, hidden: Collection[str]) -> tuple[FactGroup, ...]:
+    """The same lines as they were; where each value came from is not kept."""
+    manager = then.values["manager"]
+    boss = Person.objects.filter(pk=manager).first() if isinstance(manager, int) else None
+
+    def fact(field: DirectoryField) -> Fact:
+        value = _value_then(then.values, field.key)
+        shown = boss or value if field.kind == "person" else value
+        return Fact(
+            field=field.key,
+            label=field.label,
+            value=value,
+            words=_words(field, shown, raw=then.values["contract_status_raw"]),
+            person_id=boss.pk if boss is not None and field.kind == "person" else None,
+        )
+
+    return _grouped(hidden, fact)
+
+
+def _value(person: Person, key: str) -> Any:
+    if key.startswith(CUSTOM):
+        return person.custom.get(key.removeprefix(CUSTOM))
+    return getattr(person, key)
+
+
+def _value_then(values: Mapping[str, Any], key: str) -> Any:
+    if key.startswith(CUSTOM):
+        return values["custom"].get(key.removeprefix(CUSTOM))
+    return values.get(key)
+
+
+def _words(field: DirectoryField, value: Any, *, raw: str = "") -> str:
+    """Labels, names and dates; a dash for nothing."""
+    if field.kind == "employment_type" and value:
+        named = EmploymentType.objects.filter(key=value).first()
+        return named.name if named else str(value)
+    words = field.words(value)
+    if field.key == "contract_status" and raw and raw.lower() != words.lower():
+        return f"{words} ({raw})"
+    return words

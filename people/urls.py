@@ -3,16 +3,19 @@
 from django.urls import path
 
 from people import (
+    as_of_views,
     fields_custom_views,
     fields_override_views,
     fields_views,
     list_views,
+    places_views,
+    problems_views,
+    profile_views,
     views,
 )
 
 urlpatterns = [
     path("people/", views.people, name="people"),
-    path("people/<int:pk>/", views.person, name="person"),
     path(
         "people/<int:pk>/override/",
         fields_override_views.person_overrides,
@@ -28,6 +31,16 @@ urlpatterns = [
         fields_override_views.person_override_remove_now,
         name="person-override-remove",
     ),
+    path("people/as-of/", as_of_views.people_then, name="people-then"),
+    path("people/problems/", problems_views.problems, name="people-problems"),
+    path("people/teams/", places_views.team_list, name="teams"),
+    path("people/teams/<int:pk>/", places_views.team, name="team"),
+    path("people/entities/", places_views.entity_list, name="entities"),
+    path("people/entities/<int:pk>/", places_views.entity, name="entity"),
+    path("people/locations/", places_views.location_list, name="locations"),
+    path("people/locations/<str:code>/", places_views.location, name="location"),
+    path("people/employment-types/", places_views.types, name="employment-types"),
+    path("people/<int:pk>/", profile_views.person, name="person"),
     path("settings/fields/", fields_views.fields, name="fields"),
     path("settings/fields/preview/<int:pk>/", fields_views.proposal, name="fields-proposal"),
     path(

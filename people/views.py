@@ -4,58 +4,75 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
+from people.choices import PersonStatus
 from people.identity import fields_hidden_from, person_of
-from people.profile import profile_groups
-from people.selectors import manager_chain, people_visible_to
+from people.moments import PARAMETER
+from people.searching import search
+from people.selectors import people_visible_to
+from people.tabs import ALL, CURRENT, TABS, Tab, counts, tab_for
 from siit_remote.access import require
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from people.models import Person
 
-_LAST_CHANGES = 50
+_PAGE = 30
+_TEAM_TABS = {CURRENT, ALL, *PersonStatus.values}
 
 
 @require_GET
 @require()
 def people(request: HttpRequest) -> HttpResponse:
-    """The whole directory for who may see it; a manager's team, an employee's own entry."""
-    if request.user.is_staff and request.user.has_perm("people.view_person"):
-        return redirect("admin:people_person_changelist")
+    """The whole directory for who may see it; a manager's team, an employee's own entry.
+
+    With ``as_of`` the directory as it stood then.
+    """
+    if request.user.has_perm("people.view_person"):
+        if request.GET.get(PARAMETER):
+            return redirect(f"{reverse('people-then')}?{request.GET.urlencode()}")
+        if request.user.is_staff:
+            return redirect("admin:people_person_changelist")
     me = person_of(request.user)
     team = people_visible_to(request.user).select_related("team", "manager", "legal_entity")
     if me is not None:
         team = team.exclude(pk=me.pk)
-    return render(request, "people/team.html", {"me": me, "team": team})
-
-
-@require_GET
-@require()
-def person(request: HttpRequest, pk: int) -> HttpResponse:
-    """One person. Whom the account may not see does not exist for it (404)."""
-    found = get_object_or_404(
-        people_visible_to(request.user).select_related("team", "manager", "legal_entity"), pk=pk
-    )
-    return render(request, "people/person.html", _context(request.user, found))
-
-
-def _context(user: Any, found: Person) -> dict[str, Any]:
-    hidden = fields_hidden_from(user)
-    open_to = people_visible_to(user)
-    chain = manager_chain(found)
-    everything = user.has_perm("people.view_person")
-    return {
-        "person": found,
-        "groups": profile_groups(found, hidden=hidden),
-        "chain": chain,
-        "openable": set(
-            open_to.filter(pk__in=[above.pk for above in chain]).values_list("pk", flat=True)
-        ),
-        "reports": open_to.filter(manager=found).select_related("team"),
-        "records": found.source_records.all() if everything else [],
-        "changes": found.changes.exclude(field__in=hidden)[:_LAST_CHANGES] if everything else [],
-        "sees_everything": everything,
+    text = request.GET.get("q", "")
+    tab = tab_for(request.GET.get("tab", ""), default=ALL if text else CURRENT)
+    found = search(tab.narrow(team), text)
+    context = {
+        "me": me,
+        "has_team": team.exists(),
+        "q": text,
+        "tab": tab.key,
+        "tabs": _tabs(team, tab, text),
+        "page": Paginator(found, _PAGE).get_page(request.GET.get("page")),
+        "hidden": fields_hidden_from(request.user),
     }
+    return render(request, "people/team.html", context)
+
+
+def _tabs(team: QuerySet[Person], current: Tab, text: str) -> list[dict[str, Any]]:
+    by_status, problems = counts(team)
+    shown = []
+    for tab in TABS:
+        number = tab.count(by_status, problems)
+        if tab.key not in _TEAM_TABS or (not number and tab.key not in (CURRENT, current.key)):
+            continue
+        parts = {"tab": tab.key, **({"q": text} if text else {})}
+        shown.append(
+            {
+                "label": "Working now" if tab.key == CURRENT else tab.label,
+                "count": number,
+                "url": f"?{urlencode(parts)}",
+                "current": tab.key == current.key,
+            }
+        )
+    return shown

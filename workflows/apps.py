@@ -11,9 +11,12 @@ class WorkflowsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Let every trigger, action and approver register itself."""
+        """Let every trigger, action and approver register itself; hang runs onto people's pages."""
+        from people.timeline import timeline_extend
         from siit_remote.lib.registry import import_submodules
         from workflows import actions, approvers, triggers
+        from workflows.about_people import RUNS
 
         for package in (triggers, actions, approvers):
             import_submodules(package)
+        timeline_extend(RUNS)

@@ -132,10 +132,10 @@ def initials(name: Any) -> str:
     return initials_of(str(name))
 
 
-@register.inclusion_tag("components/person_cell.html")
-def person_cell(person: Any, link: bool = True) -> dict[str, Any]:
-    """Avatar, name, job title and team."""
-    return {"person": person, "link": link}
+@register.inclusion_tag("components/person_cell.html", takes_context=True)
+def person_cell(context: dict[str, Any], person: Any, link: bool = True) -> dict[str, Any]:
+    """Avatar, name, job title and team; less what the page's ``hidden`` fields are."""
+    return {"person": person, "link": link, "hidden": context.get("hidden", ())}
 
 
 @register.inclusion_tag("components/empty_state.html")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import template
@@ -9,11 +10,12 @@ from django.contrib import admin
 from django.urls import reverse
 
 from integrations.connectors.base import CONNECTORS
-from integrations.models import AppAccess, Connection, SyncRun
+from integrations.models import Account, AppAccess, Connection, SyncRun
 from people.choices import PersonStatus
 from people.list_query import TAB, VIEW
 from people.models import Person
 from people.tabs import TABS, counts
+from workflows import about_people
 from workflows.models import Run, Workflow
 from workflows.uses import workflows_using
 
@@ -49,6 +51,26 @@ def workflows_touching(worker_type: str, employment_type: str, user: Any) -> lis
         for workflow in workflows_using(field, value)
     }
     return sorted(found.values(), key=lambda workflow: workflow.name)
+
+
+@register.simple_tag
+def accounts_of(person: Person) -> list[Account]:
+    """What the person is called at connections."""
+    return list(person.accounts.select_related("connection"))
+
+
+@register.simple_tag
+def equipment_of(person: Person, user: Any) -> list[about_people.Piece]:
+    """What was shipped to the person or asked back, for who may see runs."""
+    return about_people.equipment_of(person) if user.has_perm("workflows.view_run") else []
+
+
+@register.simple_tag
+def workflows_for(person: Person, user: Any, now: datetime) -> list[about_people.Answer]:
+    """Which workflows will run for the person, which not, and why."""
+    if not user.has_perm("workflows.view_workflow"):
+        return []
+    return about_people.answers_for(person, now=now)
 
 
 @register.simple_tag

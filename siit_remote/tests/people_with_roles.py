@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from integrations.models import Connection, SyncRun
 from people.models import CustomField, FieldOverride, FieldProposal, LegalEntity, Person
 from people.models.listing import SavedView
+from people.models.organisation import Team
 from siit_remote.audit.services import record
 from siit_remote.lib import clock
 from siit_remote.roles import (
@@ -133,6 +134,8 @@ def small_company() -> Company:
 
 def _lists(company: Company) -> None:
     """What belongs to the list of people; IT's view is shared."""
+    company.objects["team"] = Team.objects.create(name="Design")
+    company.objects["entity"] = LegalEntity.objects.get(name="Acme SAS")
     company.objects["view"] = SavedView.objects.create(
         owner=company.users["it"], name="Leavers", shared=True, created_at=clock.now()
     )

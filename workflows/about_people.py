@@ -1,0 +1,135 @@
+"""What the engine has to say on a person's page: runs on the timeline, and what will run or not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.http import urlencode
+
+from people.models import Person
+from people.timeline import Kind, Moment
+from workflows.engine.explain import explain
+from workflows.models import StepRun, Workflow
+from workflows.nodes import ACTIONS
+from workflows.problems import DocumentError
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "ran": ("Has run", "ended"),
+    "running": ("Runs now", "info"),
+    "will_run": ("Will run", "active"),
+    "due": ("Due now", "active"),
+    "held": ("Held", "warning"),
+    "not_matched": ("Will not run", "ended"),
+    "cannot_tell": ("Cannot be told", "warning"),
+    "never": ("Will not run", "ended"),
+}
+_MOMENT, _MATCH, _LEDGER = "there is a moment", "conditions", "it has not run yet"
+_DECIDES = {
+    "will_run": _MOMENT,
+    "due": _MOMENT,
+    "not_matched": _MATCH,
+    "cannot_tell": _MATCH,
+    "ran": _LEDGER,
+    "running": _LEDGER,
+    "held": _LEDGER,
+}
+"""Result → the check that tells it best; for the others the first that fails."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Whether a workflow will run for somebody, and the first thing that decides it."""
+
+    workflow: Workflow
+    result: str
+    words: str
+    colour: str
+    why: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """One shipment or collection of equipment."""
+
+    step: StepRun
+    words: str
+
+
+def answers_for(person: Person, *, now: datetime) -> list[Answer]:
+    """An answer for every workflow that is live or paused, by name. Has no effect."""
+    states = (Workflow.Status.LIVE, Workflow.Status.PAUSED)
+    rows = Workflow.objects.filter(status__in=states).select_related("live_version__workflow")
+    return [_answer(workflow, person, now=now) for workflow in rows.order_by("name")]
+
+
+def _answer(workflow: Workflow, person: Person, *, now: datetime) -> Answer:
+    try:
+        found = explain(workflow, person, now=now)
+    except DocumentError as error:
+        found = {"result": "cannot_tell", "ladder": [{"passed": False, "detail": str(error)}]}
+    words, colour = _WORDS[found["result"]]
+    return Answer(
+        workflow=workflow,
+        result=found["result"],
+        words=words,
+        colour=colour,
+        why=_why(found["result"], found["ladder"]),
+        url=_why_url(workflow, person),
+    )
+
+
+def _why(result: str, ladder: Sequence[dict[str, Any]]) -> str:
+    """What the deciding check says."""
+    wanted = _DECIDES.get(result, "")
+    told = [rung for rung in ladder if rung.get("check") == wanted]
+    failed = [rung for rung in ladder if rung["passed"] is not True]
+    return next((str(rung["detail"]) for rung in (*told, *failed)), "")
+
+
+def _why_url(workflow: Workflow, person: Person) -> str:
+    """The page with every check, where this installation has one."""
+    try:
+        url = reverse("workflow-why", kwargs={"key": workflow.key})
+    except NoReverseMatch:
+        return ""
+    return f"{url}?{urlencode({'person': person.pk})}"
+
+
+def equipment_of(person: Person) -> list[Piece]:
+    """Shipments and collections that runs for the person began, the newest first."""
+    steps = (
+        StepRun.objects.filter(run__person=person, action__startswith="equipment.")
+        .select_related("run__workflow")
+        .order_by("-pk")[:20]
+    )
+    return [Piece(step=step, words=_action_label(step.action)) for step in steps]
+
+
+def _action_label(key: str) -> str:
+    action = ACTIONS.get(key)
+    return str(action.label) if action is not None else key
+
+
+def _runs(person: Person, user: Any, most: int) -> list[Moment]:
+    if not user.has_perm("workflows.view_run"):
+        return []
+    return [
+        Moment(
+            at=run.finished_at or run.started_at or run.created_at,
+            kind="runs",
+            title=run.workflow.name,
+            note=run.reason,
+            url=reverse("run", args=[run.pk]),
+            icon="workflow",
+            chip=(run.status, run.get_status_display()),
+        )
+        for run in person.runs.select_related("workflow").order_by("-pk")[:most]
+    ]
+
+
+RUNS = Kind(key="runs", label="Runs", rows=_runs)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from integrations.connectors.base import CONNECTORS, FieldNote, MapsFields
 from integrations.models import Connection, SyncRun
 from people.choices import PersonStatus, WorkerType
-from people.profile import GROUPS
+from people.fields_registry import BUILT_IN
 from siit_remote.lib import clock, lease
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LABELS = {name: label for _, fields in GROUPS for name, label in fields} | {
+LABELS = {field.key: field.label for field in BUILT_IN} | {
     "contract_status_raw": "Status at the source"
 }
 STEPS = ("Token", "Authorize", "Review", "Finish")

@@ -12,7 +12,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "siit_remote.settings")
 django.setup()
 
-from siit_remote.bench import forecast, rules, sync  # noqa: E402 - fields need the set-up above
+from siit_remote.bench import forecast, people_list, rules, sync  # noqa: E402 - fields need the set-up above
 
 
 def main() -> int:
@@ -25,6 +25,7 @@ def main() -> int:
         *rules.measure(quick=options.quick),
         *forecast.measure(quick=options.quick),
         *sync.measure(quick=options.quick),
+        *people_list.measure(quick=options.quick),
     ]
     if options.json:
         sys.stdout.write(f"{json.dumps([figure.to_data() for figure in figures])}\n")

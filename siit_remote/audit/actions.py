@@ -27,6 +27,8 @@ ACTIONS: dict[str, str] = {
     "person.overridden": "Set a value by hand",
     "person.override_removed": "Removed a value set by hand",
     "person.protected": "Protected a person from automation",
+    "person.merged": "Merged two people",
+    "person.split": "Made two people of one",
     "person.exported": "Exported people",
     "people_view.saved": "Saved a view of the people list",
     "people_view.deleted": "Deleted a view of the people list",

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from integrations.models import Connection, SyncRun
 from people.models import CustomField, FieldOverride, FieldProposal, LegalEntity, Person
 from people.models.listing import SavedView
+from people.models.merge import PersonMerge
 from people.models.organisation import Team
 from siit_remote.audit.services import record
 from siit_remote.lib import clock
@@ -134,6 +135,14 @@ def small_company() -> Company:
 
 def _lists(company: Company) -> None:
     """What belongs to the list of people; IT's view is shared."""
+    company.objects["merge"] = PersonMerge.objects.create(
+        kept=company.people["report"],
+        absorbed_email="old@acme.test",
+        absorbed={},
+        moved={},
+        reason="The same person",
+        done_at=clock.now(),
+    )
     company.objects["team"] = Team.objects.create(name="Design")
     company.objects["entity"] = LegalEntity.objects.get(name="Acme SAS")
     company.objects["view"] = SavedView.objects.create(

@@ -18,6 +18,7 @@ MAIN = (
     "home",
     "people",
     "person",
+    "person-merge",
     "people-problems",
     "teams",
     "entity",

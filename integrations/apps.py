@@ -14,10 +14,13 @@ class IntegrationsConfig(AppConfig):
         """Let every connector register itself; tell the directory which of them bring people."""
         from integrations import connectors
         from integrations.custom_fields import reading_words
+        from integrations.people_actions import RESYNC
         from integrations.people_sources import people_sources
+        from people.extensions import list_action
         from people.sources import reading_provide, sources_provide
         from siit_remote.lib.registry import import_submodules
 
         import_submodules(connectors)
         sources_provide(people_sources)
         reading_provide(reading_words)
+        list_action(RESYNC)

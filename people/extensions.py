@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-LIST_ACTIONS: list[Callable[..., Any]] = []
-"""Bulk actions of the list: functions of (model admin, request, people), as Django's admin has
-them. Whoever appends one decorates it with ``admin.action(description=…, permissions=…)``."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListAction:
+    """One bulk action of the list: a function of (model admin, request, people), as Django's."""
+
+    name: str
+    label: str
+    permission: str
+    run: Callable[..., Any]
 
 
-def list_action(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Offer ``function`` in the list of people."""
-    LIST_ACTIONS.append(function)
-    return function
+_ACTIONS: dict[str, ListAction] = {}
+
+
+def list_action(action: ListAction) -> None:
+    """Offer ``action`` in the list of people to who has its permission; called at start-up."""
+    _ACTIONS[action.name] = action
+
+
+def list_actions(user: Any) -> list[ListAction]:
+    """What rooms above offer to ``user``."""
+    return [action for action in _ACTIONS.values() if user.has_perm(action.permission)]

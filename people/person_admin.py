@@ -14,7 +14,7 @@ from django.urls import path
 from django.views.decorators.http import require_POST
 
 from people.admin_bases import PlainAdmin
-from people.extensions import LIST_ACTIONS
+from people.extensions import list_actions
 from people.identity import fields_hidden_from
 from people.list_actions import PersonActions, csv_response
 from people.list_columns import COLUMNS, PersonColumns
@@ -118,10 +118,13 @@ class PersonAdmin(PersonColumns, PersonActions, PlainAdmin):
             return False
         return super().lookup_allowed(lookup, value, request)
 
-    def _get_base_actions(self) -> list[Any]:
-        found: list[Any] = super()._get_base_actions()  # type: ignore[misc] # Django's own hook
-        more = (self.get_action(action) for action in LIST_ACTIONS)
-        return [*found, *(action for action in more if action is not None)]
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Ours, and what rooms above offer."""
+        found: dict[str, Any] = super().get_actions(request)
+        if IS_POPUP_VAR not in request.GET:
+            for action in list_actions(request.user):
+                found[action.name] = (action.run, action.name, action.label)
+        return found
 
     def get_urls(self) -> list[Any]:
         """The file of the filtered list beside the list itself."""

@@ -1,0 +1,117 @@
+"""The list of 20,000 people and one person's page, as HR and a manager use them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from people.folding import search_text
+from people.models import LegalEntity, Person, PersonChange, Team
+from siit_remote.lib import clock
+from siit_remote.tests.people_with_roles import Company
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+MANY = 20_000
+LIST = "/admin/people/person/"
+
+
+@pytest.fixture
+def crowd(company: Company) -> Company:
+    """Twenty thousand made-up people beside the small company."""
+    now = clock.now()
+    teams = [Team.objects.create(name=f"Team {number}") for number in range(12)]
+    entity = LegalEntity.objects.get(name="Acme SAS")
+    rows = []
+    for number in range(MANY):
+        name = f"{('Ána', 'Bo', 'Carla')[number % 3]} {('Lopez', 'Berg')[number % 2]} {number:05}"
+        email = f"p{number}@acme.test"
+        rows.append(
+            Person(
+                work_email=email,
+                full_name=name,
+                search_text=search_text([name, email]),
+                country=("FRA", "DEU", "JPN")[number % 3],
+                worker_type=("contractor", "eor_employee")[number % 2],
+                status=("active", "active", "offboarding", "hired", "ended")[number % 5],
+                team=teams[number % 12],
+                legal_entity=entity,
+                manager=company.people["manager"] if number < 40 else None,
+                problems=["no_manager"] if number % 10 == 0 else [],
+                start_date=now.date() - timedelta(days=number % 900),
+                created_at=now,
+                updated_at=now,
+            )
+        )
+    Person.objects.bulk_create(rows, batch_size=1_000)
+    PersonChange.objects.create(
+        person=Person.objects.get(work_email="p1@acme.test"), field="job_title", before="",
+        after="Engineer", source="remote", at=now,
+    )  # fmt: skip
+    return company
+
+
+def faults(page: Any) -> list[str]:
+    """What axe finds, and whether something spills over the edge."""
+    found = [
+        f"{page.url} {item['id']}: {item['nodes'][0]['html'][:160]}"
+        for item in Axe().run(page).response["violations"]
+    ]
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append(f"{page.url} spills over the right edge")
+    return found
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_hr_finds_somebody_among_twenty_thousand(width: int, visitor: Any, crowd: Company) -> None:
+    guest = visitor("hr", width=width)
+    page = guest.open("/people/")
+    found = faults(page)
+    assert page.locator(".tabs").get_by_text("Current staff").is_visible()
+    page.get_by_role("searchbox").fill("lopez ana 00006")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=lopez**")
+    assert page.get_by_text("1 person", exact=False).first.is_visible()
+    found += faults(page)
+    guest.open(f"{LIST}?tab=all")
+    page.locator("summary", has_text="Worker type").click()
+    page.locator("details[open] a", has_text="Contractor").click()
+    page.wait_for_url("**type=contractor**")
+    page.locator(".more-filters > summary").click()
+    page.locator("summary", has_text="Start date").click()
+    page.locator("#filter-start_from").fill("2024-01-01")
+    page.locator("details[open] form button", has_text="Apply").locator("visible=true").click()
+    page.wait_for_url("**start_from=2024-01-01**")
+    found += faults(page)
+    page.locator("summary", has_text="Save view").click()
+    page.locator("#view-name").fill("Contractors since 2024")
+    page.get_by_role("button", name="Save as a tab").click()
+    page.wait_for_url("**view=**")
+    assert page.locator(".tabs [aria-current=page]").inner_text().startswith("Contractors since")
+    found += faults(page)
+    person = Person.objects.get(work_email="p1@acme.test")
+    for query in ("", "?tab=timeline", "?tab=workflows", "?tab=sources", "?as_of=2020-01-01"):
+        found += faults(guest.open(f"/people/{person.pk}/{query}"))
+    found += faults(guest.open("/people/problems/"))
+    found += faults(guest.open(f"/people/{person.pk}/merge/?q=bo+berg+00007"))
+    assert found == []
+    assert guest.violations == []
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_manager_sees_own_tree_only(width: int, visitor: Any, crowd: Company) -> None:
+    guest = visitor("manager", width=width)
+    page = guest.open("/people/")
+    found = faults(page)
+    page.get_by_role("searchbox").fill("p7@acme.test")
+    page.get_by_role("button", name="Search").click()
+    page.wait_for_url("**q=p7**")
+    assert page.locator(".person-name").count() == 1
+    page.locator(".person-name").click()
+    page.wait_for_url("**/people/*/")
+    assert page.get_by_role("link", name="Timeline").count() == 0
+    found += faults(page)
+    assert found == []
+    assert guest.violations == []

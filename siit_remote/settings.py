@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "siit_remote.middleware.PrivatePagesMiddleware",
+    "siit_remote.leaving.SignOutWhoLeftMiddleware",
 ]
 
 ROOT_URLCONF = "siit_remote.urls"
@@ -151,6 +152,18 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 if TESTING:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Sign-in by an identity provider; without these only local accounts sign in.
+OIDC_DISCOVERY_URL: str = env.str("OIDC_DISCOVERY_URL", default="")
+OIDC_CLIENT_ID: str = env.str("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET: str = env.str("OIDC_CLIENT_SECRET", default="")
+OIDC_NAME: str = env.str("OIDC_NAME", default="your company account")
+if OIDC_DISCOVERY_URL and not OIDC_DISCOVERY_URL.endswith("/.well-known/openid-configuration"):
+    raise ImproperlyConfigured(
+        "OIDC_DISCOVERY_URL must be the full discovery address, ending in "
+        "/.well-known/openid-configuration."
+    )
+if PRODUCTION and OIDC_DISCOVERY_URL and not OIDC_DISCOVERY_URL.startswith("https://"):
+    raise ImproperlyConfigured("OIDC_DISCOVERY_URL must begin with https:// in production.")
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 
 from siit_remote.audit.services import record
+from siit_remote.leaving import has_left
+from siit_remote.oidc import configured
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -32,6 +35,7 @@ class SignInForm(AuthenticationForm):
     error_messages = {
         "invalid_login": "That user name and password do not fit. Check both and try again.",
         "inactive": "That user name and password do not fit. Check both and try again.",
+        "left": "Your work here has ended, so you cannot sign in. Ask HR.",
         "throttled": "Too many failed tries. Wait 15 minutes, then try again.",
     }
 
@@ -55,6 +59,12 @@ class SignInForm(AuthenticationForm):
         cache.delete(key)
         return cleaned
 
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Nobody signs in after leaving; a superuser's local account always works."""
+        super().confirm_login_allowed(user)
+        if has_left(user):
+            raise ValidationError(self.error_messages["left"], code="left")
+
 
 class SignInView(auth_views.LoginView):
     """The sign-in page. Somebody signed in already goes where they wanted."""
@@ -62,6 +72,11 @@ class SignInView(auth_views.LoginView):
     authentication_form = SignInForm
     template_name = "registration/sign_in.html"
     redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The identity provider's name, where one is set."""
+        provider = settings.OIDC_NAME if configured() else ""
+        return super().get_context_data(provider=provider, **kwargs)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Start a new session and write it down."""

@@ -29,6 +29,9 @@ MATRIX: dict[str, tuple[str, str]] = {
     # name: (GET, POST)
     "home": (ANYBODY, NO_METHOD),
     "sign-in": ("200 302 302 302 302 302", "200 302 302 302 302 302"),
+    # No provider is set here.
+    "provider-start": ("404 404 404 404 404 404", NO_METHOD),
+    "provider-back": ("404 404 404 404 404 404", NO_METHOD),
     "sign-out": (NO_METHOD, "302 302 302 302 302 302"),
     "password": (ANYBODY, ANYBODY),
     "theme": (NO_METHOD, "400 400 400 400 400 400"),

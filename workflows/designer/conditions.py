@@ -12,7 +12,8 @@ from workflows.designer.controls import Choice, Control, Drawer, Findings
 from workflows.designer.forms import value_param
 from workflows.designer.picks import FIELD_PICKS
 from workflows.designer.rules import mode_of
-from workflows.fields import FIELDS, FieldSpec, field_spec
+from workflows.designer.subjects import Subjects
+from workflows.fields import FieldSpec, field_spec
 from workflows.operators import operators_for
 from workflows.problems import Problem
 
@@ -22,7 +23,6 @@ MODE_WORDS = {
     "none": "None of",
     "not_all": "Not all of",
 }
-_SUBJECT_WORDS = {"person": "Person", "request": "Request", "change": "Change"}
 _TRAP = (
     "Worker type is what Remote says: EOR Employee, Direct Employee or Contractor. For “is an "
     "employee” use Employment type, or tick both kinds of employee here."
@@ -86,7 +86,7 @@ class ConditionsCard:
 
 
 def conditions_card(
-    group: Group | None, host: str, path: str, subjects: tuple[str, ...], findings: Findings
+    group: Group | None, host: str, path: str, subjects: Subjects, findings: Findings
 ) -> ConditionsCard:
     """The rows of a condition with their inputs."""
     card_id = f"only-if-{host.replace('/', '-')}"
@@ -97,9 +97,7 @@ def conditions_card(
 
 
 class _Rows:
-    def __init__(
-        self, host: str, card_id: str, subjects: tuple[str, ...], findings: Findings
-    ) -> None:
+    def __init__(self, host: str, card_id: str, subjects: Subjects, findings: Findings) -> None:
         self.host, self.card_id, self.subjects, self.findings = host, card_id, subjects, findings
         self.drawer = Drawer(card_id, findings)
 
@@ -168,16 +166,14 @@ class _Rows:
     def _fields(
         self, chosen: str, spec: FieldSpec | None
     ) -> tuple[tuple[str, tuple[Choice, ...]], ...]:
-        groups: dict[str, list[Choice]] = {}
-        for key, item in FIELDS.items():
-            subject = key.partition(".")[0]
-            if f"{subject}." in self.subjects or key == chosen:
-                choice = Choice(key, item.label, key == chosen)
-                groups.setdefault(_SUBJECT_WORDS[subject], []).append(choice)
-        if chosen and chosen not in FIELDS:
+        groups = [
+            (words, tuple(Choice(key, label, key == chosen) for key, label in fields))
+            for words, fields in self.subjects
+        ]
+        if chosen and not any(choice.selected for _, choices in groups for choice in choices):
             label = spec.label if spec else f"{chosen} (no such field)"
-            groups.setdefault("Further fields", []).append(Choice(chosen, label, True))
-        return tuple((name, tuple(choices)) for name, choices in groups.items())
+            groups.append(("Further fields", (Choice(chosen, label, True),)))
+        return tuple(groups)
 
 
 def _operators(chosen: str, spec: FieldSpec | None) -> tuple[Choice, ...]:

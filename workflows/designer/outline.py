@@ -21,6 +21,7 @@ from workflows.designer.forms import (
 )
 from workflows.designer.posted import as_param
 from workflows.designer.steps import LANE_WORDS
+from workflows.designer.subjects import subjects_for
 from workflows.document.describe import describe_step, describe_trigger
 from workflows.document.shape import (
     OUTCOMES,
@@ -124,7 +125,7 @@ class _Builder:
         self, document: WorkflowDocument, findings: Findings, vocabulary: Vocabulary
     ) -> None:
         self.document, self.findings, self.vocabulary = document, findings, vocabulary
-        self.subjects = _subjects(document)
+        self.subjects = subjects_for(document)
         self.places = list(_places(document))
 
     def build(self) -> Outline:
@@ -402,11 +403,3 @@ def _by_category(chosen: str) -> tuple[tuple[str, tuple[Choice, ...]], ...]:
     if chosen and TRIGGERS.get(chosen) is None:
         groups["Not supported here"] = [Choice(chosen, chosen, True)]
     return tuple((name, tuple(choices)) for name, choices in groups.items())
-
-
-def _subjects(document: WorkflowDocument) -> tuple[str, ...]:
-    """Which fields beside the person's can be asked about under this trigger."""
-    kind = document.trigger.type
-    if kind.startswith("request."):
-        return ("person.", "request.")
-    return ("person.", "change.") if kind == "person.changed" else ("person.",)

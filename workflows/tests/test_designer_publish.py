@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from people.models import Person
+from people.models import CustomField, Person
 from siit_remote.audit.models import AuditEntry
 from siit_remote.lib import clock
 from siit_remote.roles import HR_ADMIN, roles_set_up, user_roles_set
@@ -18,8 +18,9 @@ from workflows.designer.effect import effect_of, runs_movable
 from workflows.designer.matching import count, row_counts, split
 from workflows.designer.panel import next_runs, rehearsals
 from workflows.designer.rehearse import rehearse
+from workflows.designer.warnings import warnings_of
 from workflows.document import parse_document
-from workflows.models import Run, StepRun, Workflow
+from workflows.models import Run, Service, StepRun, Workflow
 from workflows.services import draft_save, workflow_publish
 
 pytestmark = pytest.mark.django_db
@@ -258,3 +259,67 @@ def test_test_with_a_person_fills_every_placeholder_and_does_nothing(hr: Client)
     assert "Collect from Ana" in page.content.decode()
     assert not Run.objects.exists()
     assert hr.get(f"/workflows/{workflow.key}/test/", {"person": "nobody"}).status_code == 422
+
+
+def _warned(data: dict[str, Any]) -> list[str]:
+    now = clock.now()
+    found = warnings_of(parse_document(data), key="leave", now=now, today=TODAY)
+    return [f"{problem.path}: {problem.message}" for problem in found]
+
+
+def test_warnings_name_what_is_right_but_perhaps_not_meant() -> None:
+    boss = _person("boss", worker_type="direct_employee")
+    _person("ana", job_title="", timezone="", manager=boss)
+    _person("ben")
+    task = {"title": "Collect {{ person.job_title }}"}
+    data = _data(
+        CONTRACTOR,
+        steps=[
+            {"key": "revoke", "action": "apps.revoke"},
+            ASK,
+            {"key": "slack", "action": "slack.close_access"},
+            {"key": "task", "action": "task.create", "params": task},
+        ],
+    )
+    assert _warned(data) == [
+        "steps[0]: Takes something away without an approval or a wait before it.",
+        "trigger.params.timezone: The time zone of 1 person is unknown: the workspace's stands in.",
+        "steps[3].params.title: {{ person.job_title }} is empty for 2 people.",
+        "steps[1].params.approver: Nobody is found to ask for 1 person: the fallback is asked.",
+    ]
+
+
+def test_warnings_about_who_matches_and_contradictions() -> None:
+    _person("ana", country="FRA")
+    quiet = {"steps": [{"key": "stop", "action": "flow.stop"}]}
+    spain = {"field": "person.country", "operator": "is", "value": "ESP"}
+    assert _warned(_data(CONTRACTOR, **quiet)) == [
+        "conditions: Everybody matches today: the conditions leave nobody out."
+    ]
+    assert _warned(_data(FRANCE, spain, **quiet)) == [
+        "conditions.rules[1]: Nobody can pass: Country cannot be two things at once.",
+        "conditions: Nobody matches today.",
+    ]
+
+
+def test_a_workflow_that_takes_from_the_same_people_is_named() -> None:
+    _person("ana")
+    other = _saved(_data(CONTRACTOR, key="other", name="Other"))
+    workflow_publish(other, now=clock.now())
+    assert "conditions: 1 person is in “Other” too, which does the same." in _warned(
+        _data(CONTRACTOR)
+    )
+
+
+def test_custom_fields_and_questions_can_be_asked_about(hr: Client) -> None:
+    CustomField.objects.create(key="level", label="Level", enabled=True, created_at=clock.now())
+    CustomField.objects.create(key="old", label="Old thing", created_at=clock.now())
+    Service.objects.create(
+        key="laptop", name="Laptop", fields=[{"name": "model", "label": "Model"}]
+    )
+    trigger = {"type": "request.submitted", "params": {"service": "laptop"}}
+    workflow = _saved(_data(CONTRACTOR, trigger=trigger))
+    html = hr.get(f"/workflows/{workflow.key}/edit/").content.decode()
+    assert '<option value="person.custom.level">Level</option>' in html
+    assert '<option value="request.form.model">Model</option>' in html
+    assert "Old thing" not in html

@@ -21,12 +21,15 @@ from siit_remote.lib import clock
 from workflows.conditions.describe import describe_group, describe_rule, value_words
 from workflows.conditions.tree import Group, Rule
 from workflows.designer.matching import count, present_people, row_at, row_counts, split
+from workflows.designer.outline import outline
 from workflows.designer.panel import next_runs, rehearsals
 from workflows.designer.picks import PICKS
 from workflows.designer.rehearse import rehearse
+from workflows.designer.warnings import warnings_of
 from workflows.document.parse import parse_document
 from workflows.fields import field_spec
 from workflows.models import Workflow
+from workflows.vocabulary import vocabulary_now
 
 _PAGE = 50
 _LAST_RUNS = 5
@@ -46,9 +49,11 @@ def panel(request: HttpRequest, key: str) -> HttpResponse:
     now = clock.now()
     today = _today(now)
     since = found.live_since
+    warnings = warnings_of(document, key=found.key, now=now, today=today)
     context = {
         "workflow": found,
         "document": document,
+        "warnings": outline(document, warnings, vocabulary_now()).problems,
         "count": count(document.conditions, today=today),
         "rows": row_counts(document, today=today),
         "coming": next_runs(document, key=found.key, live_since=since, now=now, today=today),

@@ -16,6 +16,7 @@ from siit_remote.access import require
 from siit_remote.lib import clock
 from workflows.designer.effect import effect_of, runs_movable, runs_open
 from workflows.designer.outline import outline
+from workflows.designer.warnings import warnings_of
 from workflows.document import dump_yaml
 from workflows.document.describe import describe_document
 from workflows.document.diff import diff_documents
@@ -49,9 +50,11 @@ def _page(
     now = clock.now()
     draft, live = parse_document(found.draft), _live(found)
     vocabulary = vocabulary_now()
-    links = outline(draft, document_problems(draft), vocabulary).problems
-    errors = [link for link in links if link.problem.level == "error"]
     today = now.astimezone(ZoneInfo(workspace_get().timezone)).date()
+    problems = document_problems(draft)
+    problems += warnings_of(draft, key=found.key, now=now, today=today)
+    links = outline(draft, problems, vocabulary).problems
+    errors = [link for link in links if link.problem.level == "error"]
     movable = runs_movable(found, draft)
     open_runs = runs_open(found)
     context: dict[str, Any] = {

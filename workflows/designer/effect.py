@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from people.models import Person
-from workflows.designer.matching import split
+from workflows.designer.matching import Directory
 from workflows.designer.panel import AHEAD
 from workflows.document.shape import WorkflowDocument
 from workflows.engine.outlook import judgements
@@ -57,11 +57,11 @@ def effect_of(
     live: WorkflowDocument | None,
     *,
     now: datetime,
-    today: date,
+    people: Directory,
 ) -> Effect:
     """Compare the draft with what is live; with nothing live, everything is new."""
-    after, _ = split(draft.conditions, today=today)
-    before, _ = split(live.conditions, today=today) if live else (set(), set())
+    after, _ = people.split(draft.conditions)
+    before, _ = people.split(live.conditions) if live else (set(), set())
     effect = Effect(
         matched=len(after),
         added=_names(after - before),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -18,7 +18,7 @@ from workflows.document.shape import WorkflowDocument
 from workflows.facts import facts_for
 
 _MOST_ROWS = 40
-_LOOKED_AT = 20_000
+_READ_WHOLE = 30_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,22 +40,58 @@ def present_people() -> QuerySet[Person]:
     return Person.objects.exclude(status=PersonStatus.ENDED)
 
 
-def split(group: Group | None, *, today: date) -> tuple[set[int], set[int]]:
-    """Primary keys of those who pass, and of those for whom nobody can tell."""
-    people = present_people().order_by()
-    if group is None:
-        return set(people.values_list("pk", flat=True)), set()
-    found = group_to_q(group, today=today)
-    if found.exact:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """Everybody who has not left, as they are on one day; read once for many questions."""
+
+    today: date
+    facts: Mapping[int, Mapping[str, Any]] | None
+    """By primary key; None in a directory so large that the database is asked each time."""
+
+    def everybody(self) -> int:
+        """How many there are."""
+        return len(self.facts) if self.facts is not None else present_people().count()
+
+    def split(self, group: Group | None) -> tuple[set[int], set[int]]:
+        """Primary keys of those who pass, and of those for whom nobody can tell."""
+        if group is None:
+            if self.facts is not None:
+                return set(self.facts), set()
+            return set(present_people().order_by().values_list("pk", flat=True)), set()
+        if self.facts is not None:
+            return _judged(group, self.facts.items(), self.today)
+        people = present_people().order_by()
+        found = group_to_q(group, today=self.today)
+        if not found.exact:
+            candidates = people.filter(found.matched | found.unknown)
+            return _judged(group, facts_for(candidates), self.today)
         return (
             set(people.filter(found.matched).values_list("pk", flat=True)),
             set(people.filter(found.unknown).values_list("pk", flat=True)),
         )
+
+    def count(self, group: Group | None) -> Count:
+        """How many pass a condition."""
+        matched, unknown = self.split(group)
+        return Count(matched=len(matched), unknown=len(unknown), everybody=self.everybody())
+
+
+def directory(today: date) -> Directory:
+    """The directory as it is now, its days counted from ``today``."""
+    people = present_people().order_by()
+    if people.count() > _READ_WHOLE:
+        return Directory(today=today, facts=None)
+    return Directory(today=today, facts=dict(facts_for(people)))
+
+
+def _judged(
+    group: Group, facts: Iterable[tuple[int, Mapping[str, Any]]], today: date
+) -> tuple[set[int], set[int]]:
     test = compile_group(group)
     matched: set[int] = set()
     unknown: set[int] = set()
-    for pk, facts in _candidates(people, found.matched, found.unknown):
-        truth = test(facts, today)
+    for pk, known in facts:
+        truth = test(known, today)
         if truth is Truth.TRUE:
             matched.add(pk)
         elif truth is Truth.UNKNOWN:
@@ -63,31 +99,7 @@ def split(group: Group | None, *, today: date) -> tuple[set[int], set[int]]:
     return matched, unknown
 
 
-def _candidates(
-    people: QuerySet[Person], matched: Any, unknown: Any
-) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    yield from facts_for(people.filter(matched | unknown))
-
-
-def count(group: Group | None, *, today: date) -> Count:
-    """How many pass a condition now."""
-    people = present_people().order_by()
-    everybody = people.count()
-    if group is None:
-        return Count(matched=everybody, unknown=0, everybody=everybody)
-    found = group_to_q(group, today=today)
-    if found.exact:
-        matched, unknown = (
-            people.filter(found.matched).count(),
-            people.filter(found.unknown).count(),
-        )
-    else:
-        pair = split(group, today=today)
-        matched, unknown = len(pair[0]), len(pair[1])
-    return Count(matched=matched, unknown=unknown, everybody=everybody)
-
-
-def row_counts(document: WorkflowDocument, *, today: date) -> dict[str, Count]:
+def row_counts(document: WorkflowDocument, *, people: Directory) -> dict[str, Count]:
     """Address of each row of the workflow's own conditions → how many pass it alone."""
     found: dict[str, Count] = {}
     for path, entry in _rows(document.conditions, ""):
@@ -96,7 +108,7 @@ def row_counts(document: WorkflowDocument, *, today: date) -> dict[str, Count]:
         alone = entry if isinstance(entry, Group) else Group(rules=(entry,))
         if isinstance(entry, Rule) and not entry.field:
             continue
-        found[path] = count(alone, today=today)
+        found[path] = people.count(alone)
     return found
 
 

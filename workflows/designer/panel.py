@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from people.models import Person
 from workflows.approvers.policy import resolve_spec
-from workflows.designer.matching import split
+from workflows.designer.matching import Directory
 from workflows.document.shape import ActionStep, WorkflowDocument
 from workflows.engine.outlook import judgements
 from workflows.engine.planner import PlannedWorkflow, Verdict
@@ -56,13 +56,18 @@ class Rehearsal:
 
 
 def next_runs(
-    document: WorkflowDocument, *, key: str, live_since: datetime | None, now: datetime, today: date
+    document: WorkflowDocument,
+    *,
+    key: str,
+    live_since: datetime | None,
+    now: datetime,
+    people: Directory,
 ) -> NextRuns:
     """Every start within 90 days for who matches now, by the planner that starts them."""
     planned = PlannedWorkflow(key=key, document=document, live_since=live_since)
     if planned.trigger is None or not planned.trigger.forecastable:
         return NextRuns(known=False)
-    matched, unknown = split(document.conditions, today=today)
+    matched, unknown = people.split(document.conditions)
     # A condition on dates may come true later, so those nobody can tell of are looked at too.
     ids = sorted(matched | unknown)
     world = load_world(person_ids=ids[:_TOO_MANY])
@@ -89,7 +94,7 @@ def next_runs(
     )
 
 
-def rehearsals(document: WorkflowDocument, *, now: datetime, today: date) -> list[Rehearsal]:
+def rehearsals(document: WorkflowDocument, *, now: datetime, people: Directory) -> list[Rehearsal]:
     """For every approval step: for how many of those who match somebody can be asked."""
     steps = [
         step
@@ -98,12 +103,12 @@ def rehearsals(document: WorkflowDocument, *, now: datetime, today: date) -> lis
     ]
     if not steps:
         return []
-    matched, _ = split(document.conditions, today=today)
+    matched, _ = people.split(document.conditions)
     ids = sorted(matched)[:_ASKED]
     rows = Person.objects.filter(pk__in=ids).select_related("manager", "team", "legal_entity")
     facts = dict(facts_for(Person.objects.filter(pk__in=ids)))
-    people = list(rows)
-    return [_rehearse(step, people, facts, of=len(matched), now=now) for step in steps]
+    asked = list(rows)
+    return [_rehearse(step, asked, facts, of=len(matched), now=now) for step in steps]
 
 
 def _rehearse(

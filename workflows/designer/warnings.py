@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from django.db.models import Q
 
 from people.models import Person
 from workflows.conditions.tree import Group, Rule
-from workflows.designer.matching import present_people, split
+from workflows.designer.matching import Directory
 from workflows.designer.panel import rehearsals
 from workflows.document.parse import parse_document
 from workflows.document.shape import (
@@ -41,21 +41,19 @@ class _Looked:
 
 
 def warnings_of(
-    document: WorkflowDocument, *, key: str, now: datetime, today: date
+    document: WorkflowDocument, *, key: str, now: datetime, people: Directory
 ) -> list[Problem]:
     """Every warning; each with the place in the document that it is about."""
-    matched, _ = split(document.conditions, today=today)
-    looked = _Looked(
-        document=document, matched=frozenset(matched), everybody=present_people().count()
-    )
+    matched, _ = people.split(document.conditions)
+    looked = _Looked(document=document, matched=frozenset(matched), everybody=people.everybody())
     return [
         *contradictions(document),
         *sudden_steps(document),
         *_who(looked),
         *_zones(looked),
         *_placeholders(looked),
-        *_approvers(document, now=now, today=today),
-        *_overlaps(looked, key=key, today=today),
+        *_approvers(document, now=now, people=people),
+        *_overlaps(looked, key=key, people=people),
     ]
 
 
@@ -170,16 +168,18 @@ def _empty(looked: _Looked, field: str) -> int:
     return _counted(looked, missing)
 
 
-def _approvers(document: WorkflowDocument, *, now: datetime, today: date) -> Iterator[Problem]:
+def _approvers(
+    document: WorkflowDocument, *, now: datetime, people: Directory
+) -> Iterator[Problem]:
     paths = {step.key: path for path, step in document.walk()}
-    for found in rehearsals(document, now=now, today=today):
+    for found in rehearsals(document, now=now, people=people):
         if found.asked and found.found < found.asked:
             number = found.asked - found.found
             words = f"Nobody is found to ask for {_people(number)}: the fallback is asked."
             yield _warning(f"{paths[found.step]}.params.approver", words)
 
 
-def _overlaps(looked: _Looked, *, key: str, today: date) -> Iterator[Problem]:
+def _overlaps(looked: _Looked, *, key: str, people: Directory) -> Iterator[Problem]:
     mine = _taking(looked.document)
     if not mine or not looked.matched:
         return
@@ -192,7 +192,7 @@ def _overlaps(looked: _Looked, *, key: str, today: date) -> Iterator[Problem]:
         same = mine & _taking(document)
         if document.trigger.type != looked.document.trigger.type or not same:
             continue
-        both = looked.matched & split(document.conditions, today=today)[0]
+        both = looked.matched & people.split(document.conditions)[0]
         if both:
             verb = "is" if len(both) == 1 else "are"
             words = f"{_people(len(both))} {verb} in “{other.name}” too, which does the same."

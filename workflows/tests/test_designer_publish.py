@@ -15,7 +15,7 @@ from siit_remote.lib import clock
 from siit_remote.roles import HR_ADMIN, roles_set_up, user_roles_set
 from workflows.conditions.tree import Group, Rule
 from workflows.designer.effect import effect_of, runs_movable
-from workflows.designer.matching import count, row_counts, split
+from workflows.designer.matching import Directory, directory, row_counts
 from workflows.designer.panel import next_runs, rehearsals
 from workflows.designer.rehearse import rehearse
 from workflows.designer.warnings import warnings_of
@@ -83,14 +83,14 @@ def test_counts_of_each_row_are_what_the_lists_hold() -> None:
     _person("cem", country="", worker_type="direct_employee")
     _person("gone", country="FRA", status="ended")
     document = parse_document(_data(CONTRACTOR, FRANCE))
-    both = count(document.conditions, today=TODAY)
+    both = directory(TODAY).count(document.conditions)
     assert (both.matched, both.missed, both.unknown, both.everybody) == (1, 2, 0, 3)
-    rows = row_counts(document, today=TODAY)
+    rows = row_counts(document, people=directory(TODAY))
     assert {path: row.matched for path, row in rows.items()} == {"0": 2, "1": 1}
     assert rows["1"].unknown == 1
-    matched, unknown = split(document.conditions, today=TODAY)
+    matched, unknown = directory(TODAY).split(document.conditions)
     assert (len(matched), len(unknown)) == (1, 0)
-    everybody = count(None, today=TODAY)
+    everybody = directory(TODAY).count(None)
     assert everybody.matched == 3
 
 
@@ -98,7 +98,19 @@ def test_a_condition_the_database_cannot_decide_is_counted_all_the_same() -> Non
     _person("ana", job_title="Größe")
     _person("ben", job_title="grosse")
     group = Group(rules=(Rule("person.job_title", "is", "GRÖSSE"),))
-    assert count(group, today=TODAY).matched == 1
+    assert directory(TODAY).count(group).matched == 1
+
+
+def test_a_large_directory_is_asked_in_the_database_with_the_same_answers() -> None:
+    _person("ana", country="FRA", job_title="Größe")
+    _person("ben", country="ESP", job_title="grosse")
+    _person("cem", country="")
+    read, asked = directory(TODAY), Directory(today=TODAY, facts=None)
+    for rule in (Rule("person.country", "is", "FRA"), Rule("person.job_title", "is", "GRÖSSE")):
+        group = Group(rules=(rule,))
+        assert read.split(group) == asked.split(group)
+        assert read.count(group) == asked.count(group)
+    assert read.split(None) == asked.split(None)
 
 
 def test_next_runs_are_those_of_who_matches() -> None:
@@ -107,11 +119,13 @@ def test_next_runs_are_those_of_who_matches() -> None:
     ana = _person("ana", end_date=soon)
     _person("ben", end_date=soon, worker_type="direct_employee")
     document = parse_document(_data(CONTRACTOR))
-    found = next_runs(document, key="leave", live_since=None, now=now, today=now.date())
+    found = next_runs(document, key="leave", live_since=None, now=now, people=directory(now.date()))
     assert (found.known, found.total) == (True, 1)
     assert found.first[0].person == ana.full_name
     by_hand = parse_document(_data(trigger={"type": "manual"}))
-    assert not next_runs(by_hand, key="l", live_since=None, now=now, today=now.date()).known
+    assert not next_runs(
+        by_hand, key="l", live_since=None, now=now, people=directory(now.date())
+    ).known
 
 
 def test_rehearsal_of_approvers_counts_who_would_be_asked_and_why_nobody() -> None:
@@ -119,7 +133,7 @@ def test_rehearsal_of_approvers_counts_who_would_be_asked_and_why_nobody() -> No
     _person("ana", manager=boss)
     _person("ben")
     (found,) = rehearsals(
-        parse_document(_data(CONTRACTOR, steps=[ASK])), now=clock.now(), today=TODAY
+        parse_document(_data(CONTRACTOR, steps=[ASK])), now=clock.now(), people=directory(TODAY)
     )
     assert (found.found, found.asked, found.of) == (1, 2, 2)
     assert sum(number for _, number in found.reasons) == 1
@@ -134,10 +148,10 @@ def test_effect_names_who_comes_and_who_goes_and_counts_moved_starts() -> None:
     live = parse_document(_data(FRANCE))
     later = {"type": "person.end_date", "params": {"at": "20:00"}}
     draft = parse_document(_data(CONTRACTOR, trigger=later))
-    effect = effect_of(_saved(_data()), draft, live, now=now, today=now.date())
+    effect = effect_of(_saved(_data()), draft, live, now=now, people=directory(now.date()))
     assert (effect.added.names, effect.removed.count) == (("Ben",), 0)
     assert (effect.starts_new, effect.starts_gone, effect.starts_moved) == (1, 0, 1)
-    back = effect_of(_saved(_data()), live, draft, now=now, today=now.date())
+    back = effect_of(_saved(_data()), live, draft, now=now, people=directory(now.date()))
     assert (back.removed.names, back.starts_gone) == (("Ben",), 1)
 
 
@@ -263,7 +277,7 @@ def test_test_with_a_person_fills_every_placeholder_and_does_nothing(hr: Client)
 
 def _warned(data: dict[str, Any]) -> list[str]:
     now = clock.now()
-    found = warnings_of(parse_document(data), key="leave", now=now, today=TODAY)
+    found = warnings_of(parse_document(data), key="leave", now=now, people=directory(TODAY))
     return [f"{problem.path}: {problem.message}" for problem in found]
 
 

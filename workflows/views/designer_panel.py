@@ -20,7 +20,7 @@ from siit_remote.access import require
 from siit_remote.lib import clock
 from workflows.conditions.describe import describe_group, describe_rule, value_words
 from workflows.conditions.tree import Group, Rule
-from workflows.designer.matching import count, present_people, row_at, row_counts, split
+from workflows.designer.matching import directory, present_people, row_at, row_counts
 from workflows.designer.outline import outline
 from workflows.designer.panel import next_runs, rehearsals
 from workflows.designer.picks import PICKS
@@ -47,17 +47,17 @@ def panel(request: HttpRequest, key: str) -> HttpResponse:
     found = get_object_or_404(Workflow.objects.select_related("live_version"), key=key)
     document = parse_document(found.draft)
     now = clock.now()
-    today = _today(now)
+    people = directory(_today(now))
     since = found.live_since
-    warnings = warnings_of(document, key=found.key, now=now, today=today)
+    warnings = warnings_of(document, key=found.key, now=now, people=people)
     context = {
         "workflow": found,
         "document": document,
         "warnings": outline(document, warnings, vocabulary_now()).problems,
-        "count": count(document.conditions, today=today),
-        "rows": row_counts(document, today=today),
-        "coming": next_runs(document, key=found.key, live_since=since, now=now, today=today),
-        "rehearsals": rehearsals(document, now=now, today=today),
+        "count": people.count(document.conditions),
+        "rows": row_counts(document, people=people),
+        "coming": next_runs(document, key=found.key, live_since=since, now=now, people=people),
+        "rehearsals": rehearsals(document, now=now, people=people),
         "runs": found.runs.select_related("person")[:_LAST_RUNS]
         if request.user.has_perm("workflows.view_run")
         else None,
@@ -77,7 +77,7 @@ def matching(request: HttpRequest, key: str) -> HttpResponse:
     path, who = request.GET.get("row", ""), request.GET.get("who", "matched")
     entry = row_at(document, path)
     group = Group(rules=(entry,)) if isinstance(entry, Rule) else entry
-    matched, unknown = split(group, today=_today(clock.now()))
+    matched, unknown = directory(_today(clock.now())).split(group)
     people = present_people().filter(pk__in=people_visible_to(request.user))
     lists = {
         "matched": people.filter(pk__in=matched),

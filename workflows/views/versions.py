@@ -15,6 +15,7 @@ from people.defaults import workspace_get
 from siit_remote.access import require
 from siit_remote.lib import clock
 from workflows.designer.effect import effect_of, runs_movable, runs_open
+from workflows.designer.matching import directory
 from workflows.designer.outline import outline
 from workflows.designer.warnings import warnings_of
 from workflows.document import dump_yaml
@@ -50,9 +51,9 @@ def _page(
     now = clock.now()
     draft, live = parse_document(found.draft), _live(found)
     vocabulary = vocabulary_now()
-    today = now.astimezone(ZoneInfo(workspace_get().timezone)).date()
+    people = directory(now.astimezone(ZoneInfo(workspace_get().timezone)).date())
     problems = document_problems(draft)
-    problems += warnings_of(draft, key=found.key, now=now, today=today)
+    problems += warnings_of(draft, key=found.key, now=now, people=people)
     links = outline(draft, problems, vocabulary).problems
     errors = [link for link in links if link.problem.level == "error"]
     movable = runs_movable(found, draft)
@@ -66,7 +67,7 @@ def _page(
         "errors": errors,
         "warnings": [link for link in links if link.problem.level == "warning"],
         "for_everybody": draft.conditions is None,
-        "effect": effect_of(found, draft, live, now=now, today=today),
+        "effect": effect_of(found, draft, live, now=now, people=people),
         "open_runs": open_runs,
         "movable": len(movable),
         "staying": open_runs - len(movable),

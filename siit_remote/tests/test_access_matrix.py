@@ -108,7 +108,7 @@ MATRIX: dict[str, tuple[str, str]] = {
     "workflow-act": (NO_METHOD, ADMINS_POST),
     "workflow-backtest": (STAFF, NO_METHOD),
     "workflow-preview": (STAFF, NO_METHOD),
-    "workflow-preview-person": ("302 404 404 404 403 403", NO_METHOD),
+    "workflow-preview-person": (STAFF, NO_METHOD),
     "workflow-why": (STAFF, NO_METHOD),
     "workflow-import": (ADMINS, ADMINS),
     "workflow-new": (ADMINS, "302 422 422 403 403 403"),

@@ -19,8 +19,15 @@ from people.fields_policy import (
 )
 from people.fields_registry import directory_field, directory_fields
 from people.fields_stats import competing_values, fields_coverage
-from people.models import FieldPolicy, FieldProposal, LifecycleEvent, PersonChange
+from people.models import (
+    CustomField,
+    FieldPolicy,
+    FieldProposal,
+    LifecycleEvent,
+    PersonChange,
+)
 from people.records import WorkerRecord
+from people.services import person_override_set
 from people.tests.build import NOW, boss, day, feed, person, picture, worker
 from siit_remote.audit.models import AuditEntry
 
@@ -162,3 +169,13 @@ def test_an_ended_employment_does_not_compete_with_a_live_one() -> None:
     title = directory_field("job_title")
     assert title is not None
     assert competing_values([title]) == {"job_title": []}
+
+
+def test_coverage_of_a_custom_field_leaves_out_nothing_on_purpose() -> None:
+    CustomField.objects.create(
+        key="level", label="Level", type="number", enabled=True, created_at=NOW
+    )
+    feed([worker(f"w{number}", custom={"level": 0} if number else {}) for number in range(3)])
+    person_override_set(person("w1"), field="custom.level", value=None, reason="Unknown", now=LATER)
+    covered = fields_coverage(directory_fields())["custom.level"]
+    assert (covered.have, covered.people, covered.percent) == (1, 3, 33)

@@ -13,7 +13,7 @@ from workflows.designer.forms import value_param
 from workflows.designer.picks import FIELD_PICKS
 from workflows.designer.rules import mode_of
 from workflows.designer.subjects import Subjects
-from workflows.fields import FieldSpec, field_spec
+from workflows.fields import NO_TYPES, FieldSpec, FieldTypes, field_spec
 from workflows.operators import operators_for
 from workflows.problems import Problem
 
@@ -86,18 +86,32 @@ class ConditionsCard:
 
 
 def conditions_card(
-    group: Group | None, host: str, path: str, subjects: Subjects, findings: Findings
+    group: Group | None,
+    host: str,
+    path: str,
+    subjects: Subjects,
+    findings: Findings,
+    *,
+    types: FieldTypes = NO_TYPES,
 ) -> ConditionsCard:
-    """The rows of a condition with their inputs."""
+    """The rows of a condition with their inputs. ``types``: fields that somebody made."""
     card_id = f"only-if-{host.replace('/', '-')}"
     errors = findings.at(path, card_id)
-    builder = _Rows(host, card_id, subjects, findings)
+    builder = _Rows(host, card_id, subjects, findings, types)
     root = builder.group(group, "", path, index=0, count=1) if group is not None else None
     return ConditionsCard(host=host, id=card_id, root=root, errors=errors)
 
 
 class _Rows:
-    def __init__(self, host: str, card_id: str, subjects: Subjects, findings: Findings) -> None:
+    def __init__(
+        self,
+        host: str,
+        card_id: str,
+        subjects: Subjects,
+        findings: Findings,
+        types: FieldTypes,
+    ) -> None:
+        self.types = types
         self.host, self.card_id, self.subjects, self.findings = host, card_id, subjects, findings
         self.drawer = Drawer(card_id, findings)
 
@@ -131,7 +145,7 @@ class _Rows:
                 yield self._rule(entry, below, here, index=index, count=len(group.rules))
 
     def _rule(self, rule: Rule, path: str, where: str, *, index: int, count: int) -> Row:
-        spec = field_spec(rule.field)
+        spec = field_spec(rule.field, self.types)
         row_id = self._id(path)
         param = value_param(spec, rule.operator, picks=FIELD_PICKS.get(rule.field, ""))
         value = None
@@ -140,7 +154,7 @@ class _Rows:
             name = row_name(path, "value")
             value = self.drawer.one(param, stored, name=name, path=f"{where}.value")
         self.findings.names.setdefault(
-            where, describe_rule(rule).capitalize() if rule.field else "Condition"
+            where, describe_rule(rule, self.types).capitalize() if rule.field else "Condition"
         )
         errors = (
             *self.findings.at(where, row_id),
@@ -159,7 +173,7 @@ class _Rows:
             fields=self._fields(rule.field, spec),
             operators=_operators(rule.operator, spec),
             value=value,
-            words=describe_rule(rule),
+            words=describe_rule(rule, self.types),
             hint=_TRAP if rule.field == "person.worker_type" else "",
         )
 

@@ -144,7 +144,12 @@ class _Builder:
             ),
             "limits": about.params(LimitsForm, limits, name="limits", path="limits.hold_above"),
             "conditions": conditions_card(
-                document.conditions, "conditions", "conditions", self.subjects, findings
+                document.conditions,
+                "conditions",
+                "conditions",
+                self.subjects,
+                findings,
+                types=self.vocabulary.field_types,
             ),
             "steps": self._steps(document.steps, "steps", place="", prefix=""),
             "steps_errors": findings.at("steps", "add-step"),
@@ -256,7 +261,12 @@ class _Builder:
             "kind": "action" if action else "unknown",
             "options": drawer.params(StepForm, options, name="option", path=path),
             "when": conditions_card(
-                step.when, f"{step.key}/when", f"{path}.when", self.subjects, self.findings
+                step.when,
+                f"{step.key}/when",
+                f"{path}.when",
+                self.subjects,
+                self.findings,
+                types=self.vocabulary.field_types,
             ),
         }
         if action is None:
@@ -334,7 +344,14 @@ class _Builder:
             card_id = f"lane-{step.key}-lane-{index}"
             drawer = Drawer(card_id, self.findings)
             (name,) = drawer.params(LaneForm, {"name": lane.name}, name="lane", path=here)
-            when = conditions_card(lane.when, place, f"{here}.when", self.subjects, self.findings)
+            when = conditions_card(
+                lane.when,
+                place,
+                f"{here}.when",
+                self.subjects,
+                self.findings,
+                types=self.vocabulary.field_types,
+            )
             lanes.append(
                 LaneCard(
                     place=place,

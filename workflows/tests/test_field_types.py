@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 
 from people.models import CustomField
 from workflows.conditions.check import check_group
@@ -14,7 +16,7 @@ from workflows.document import TriggerSpec, WorkflowDocument
 from workflows.document.validate import validate_document
 from workflows.field_types import field_types_now
 from workflows.fields import field_spec
-from workflows.models import Service
+from workflows.models import Service, Workflow
 from workflows.vocabulary import vocabulary_now
 
 pytestmark = pytest.mark.django_db
@@ -114,3 +116,31 @@ def test_a_field_that_nobody_made_blocks_publishing() -> None:
     assert set(found) == {"conditions.rules[1].field", "conditions.rules[2].field"}
     assert "Did you mean" in found["conditions.rules[1].field"]
     assert "No service has a field" in found["conditions.rules[2].field"]
+
+
+def test_designer_offers_custom_fields_with_inputs_of_their_type(client: Client) -> None:
+    make("level", "number")
+    make("site", "choice", options=["Paris", "Rome"])
+    make("hidden", "number", enabled=False)
+    client.force_login(User.objects.create_superuser("owner"))
+    client.post("/new-workflow/", {"name": "By level"})
+    workflow = Workflow.objects.get(key="by-level")
+
+    def press(verb: str, query: str = "", **sent: str) -> str:
+        workflow.refresh_from_db()
+        sent["revision"] = str(workflow.draft_revision)
+        answer = client.post(f"/workflows/by-level/edit/{verb}/{query}", sent, follow=True)
+        workflow.refresh_from_db()
+        return answer.content.decode()
+
+    page = press("add-rule", "?row=conditions:", card="conditions")
+    assert 'value="person.custom.level"' in page
+    assert "person.custom.hidden" not in page
+    page = press("save", card="conditions", **{"row.0.field": "person.custom.site"})
+    assert "Paris" in page
+    press("save", card="conditions", **{"row.0.field": "person.custom.level"})
+    press("save", card="conditions", **{"row.0.operator": "at_least"})
+    page = press("save", card="conditions", **{"row.0.value.shown": "1", "row.0.value": "3"})
+    (rule,) = workflow.draft["conditions"]["rules"]
+    assert rule == {"field": "person.custom.level", "operator": "at_least", "value": 3}
+    assert "level is at least 3" in page

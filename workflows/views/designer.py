@@ -30,6 +30,7 @@ from workflows.drafts import (
     draft_steps,
     draft_write,
 )
+from workflows.field_types import field_types_now
 from workflows.models import Workflow
 from workflows.nodes import ACTIONS
 from workflows.problems import DocumentError
@@ -130,7 +131,7 @@ def _carry_out(
     if verb == "discard":
         document, said = _live_document(found), Said(words="The draft is what is live again")
     else:
-        edited = edit(found.draft, verb, posted)
+        edited = edit(found.draft, verb, posted, types=field_types_now())
         document, said = edited.document, edited.said
     saved = draft_write(
         found,
@@ -187,7 +188,7 @@ def _conflict(request: HttpRequest, now: Workflow, verb: str, posted: Posted) ->
     context["their_changes"] = diff_documents(parse_document(seen), theirs) if seen else []
     context["my_changes"], context["my_error"] = [], ""
     try:
-        mine = edit(now.draft, verb, posted).document
+        mine = edit(now.draft, verb, posted, types=field_types_now()).document
         context["my_changes"] = diff_documents(theirs, mine)
     except EditRefusedError as refused:
         context["my_error"] = str(refused)

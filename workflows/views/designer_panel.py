@@ -27,7 +27,7 @@ from workflows.designer.picks import PICKS
 from workflows.designer.rehearse import rehearse
 from workflows.designer.warnings import warnings_of
 from workflows.document.parse import parse_document
-from workflows.fields import field_spec
+from workflows.fields import custom_name, field_spec
 from workflows.models import Workflow
 from workflows.vocabulary import vocabulary_now
 
@@ -127,7 +127,7 @@ def _values(person: Person, rules: list[Rule], hidden: frozenset[str]) -> list[d
         if name in hidden:
             found.append({"label": spec.label, "value": "hidden from you", "source": ""})
             continue
-        value = getattr(person, name, None) if spec.orm else person.custom.get(spec.label)
+        value = getattr(person, name, None) if spec.orm else person.custom.get(custom_name(field))
         if name in ("manager", "team", "legal_entity") and value is not None:
             value = str(value)
         source = str(person.value_sources.get(name, ""))

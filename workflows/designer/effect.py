@@ -60,8 +60,8 @@ def effect_of(
     people: Directory,
 ) -> Effect:
     """Compare the draft with what is live; with nothing live, everything is new."""
-    after, _ = people.split(draft.conditions)
-    before, _ = people.split(live.conditions) if live else (set(), set())
+    after = people.eligible(draft)
+    before = people.eligible(live) if live else set()
     effect = Effect(
         matched=len(after),
         added=_names(after - before),

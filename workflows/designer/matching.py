@@ -75,6 +75,17 @@ class Directory:
         matched, unknown = self.split(group)
         return Count(matched=len(matched), unknown=len(unknown), everybody=self.everybody())
 
+    def eligible(self, document: WorkflowDocument) -> set[int]:
+        """Those who match, or could: what a request or a change will say is not known before."""
+        matched, unknown = self.split(document.conditions)
+        return matched | unknown if depends_on_event(document.conditions) else matched
+
+
+def depends_on_event(group: Group | None) -> bool:
+    """Whether a condition asks about what sets the workflow off, not about the person alone."""
+    rules = group.walk_rules() if group is not None else ()
+    return any(rule.field.startswith(("request.", "change.")) for _, rule in rules)
+
 
 def directory(today: date) -> Directory:
     """The directory as it is now, its days counted from ``today``."""
@@ -106,7 +117,7 @@ def row_counts(document: WorkflowDocument, *, people: Directory) -> dict[str, Co
         if len(found) == _MOST_ROWS:
             break
         alone = entry if isinstance(entry, Group) else Group(rules=(entry,))
-        if isinstance(entry, Rule) and not entry.field:
+        if depends_on_event(alone) or (isinstance(entry, Rule) and not entry.field):
             continue
         found[path] = people.count(alone)
     return found

@@ -103,12 +103,12 @@ def rehearsals(document: WorkflowDocument, *, now: datetime, people: Directory) 
     ]
     if not steps:
         return []
-    matched, _ = people.split(document.conditions)
-    ids = sorted(matched)[:_ASKED]
+    eligible = people.eligible(document)
+    ids = sorted(eligible)[:_ASKED]
     rows = Person.objects.filter(pk__in=ids).select_related("manager", "team", "legal_entity")
     facts = dict(facts_for(Person.objects.filter(pk__in=ids)))
     asked = list(rows)
-    return [_rehearse(step, asked, facts, of=len(matched), now=now) for step in steps]
+    return [_rehearse(step, asked, facts, of=len(eligible), now=now) for step in steps]
 
 
 def _rehearse(

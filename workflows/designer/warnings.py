@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from people.models import Person
 from workflows.conditions.tree import Group, Rule
-from workflows.designer.matching import Directory
+from workflows.designer.matching import Directory, depends_on_event
 from workflows.designer.panel import rehearsals
 from workflows.document.parse import parse_document
 from workflows.document.shape import (
@@ -44,7 +44,7 @@ def warnings_of(
     document: WorkflowDocument, *, key: str, now: datetime, people: Directory
 ) -> list[Problem]:
     """Every warning; each with the place in the document that it is about."""
-    matched, _ = people.split(document.conditions)
+    matched = people.eligible(document)
     looked = _Looked(document=document, matched=frozenset(matched), everybody=people.everybody())
     return [
         *contradictions(document),
@@ -117,7 +117,7 @@ def _sudden(steps: tuple[Step, ...], path: str, *, calm: bool) -> Iterator[Probl
 
 
 def _who(looked: _Looked) -> Iterator[Problem]:
-    if looked.document.conditions is None:
+    if looked.document.conditions is None or depends_on_event(looked.document.conditions):
         return
     if not looked.matched:
         yield _warning("conditions", "Nobody matches today.")
@@ -192,7 +192,7 @@ def _overlaps(looked: _Looked, *, key: str, people: Directory) -> Iterator[Probl
         same = mine & _taking(document)
         if document.trigger.type != looked.document.trigger.type or not same:
             continue
-        both = looked.matched & people.split(document.conditions)[0]
+        both = looked.matched & people.eligible(document)
         if both:
             verb = "is" if len(both) == 1 else "are"
             words = f"{_people(len(both))} {verb} in “{other.name}” too, which does the same."

@@ -316,6 +316,27 @@ def test_warnings_about_who_matches_and_contradictions() -> None:
     ]
 
 
+def test_conditions_on_the_request_leave_open_who_matches_and_approvers_are_rehearsed(
+    hr: Client,
+) -> None:
+    boss = _person("boss", worker_type="direct_employee")
+    _person("ana", manager=boss)
+    about = {"field": "request.service", "operator": "is", "value": "laptop"}
+    trigger = {"type": "request.submitted", "params": {}}
+    data = _data(CONTRACTOR, about, trigger=trigger, steps=[ASK])
+    document = parse_document(data)
+    people = directory(TODAY)
+    assert people.count(document.conditions).matched == 0
+    assert len(people.eligible(document)) == 1
+    (found,) = rehearsals(document, now=clock.now(), people=people)
+    assert (found.found, found.asked) == (1, 1)
+    assert _warned(data) == []
+    assert list(row_counts(document, people=people)) == ["0"]
+    workflow = _saved(data)
+    panel = hr.get(f"/workflows/{workflow.key}/panel/").content.decode()
+    assert "could match" in panel
+
+
 def test_a_workflow_that_takes_from_the_same_people_is_named() -> None:
     _person("ana")
     other = _saved(_data(CONTRACTOR, key="other", name="Other"))

@@ -20,7 +20,13 @@ from siit_remote.access import require
 from siit_remote.lib import clock
 from workflows.conditions.describe import describe_group, describe_rule, value_words
 from workflows.conditions.tree import Group, Rule
-from workflows.designer.matching import directory, present_people, row_at, row_counts
+from workflows.designer.matching import (
+    depends_on_event,
+    directory,
+    present_people,
+    row_at,
+    row_counts,
+)
 from workflows.designer.outline import outline
 from workflows.designer.panel import next_runs, rehearsals
 from workflows.designer.picks import PICKS
@@ -55,6 +61,8 @@ def panel(request: HttpRequest, key: str) -> HttpResponse:
         "document": document,
         "warnings": outline(document, warnings, vocabulary_now()).problems,
         "count": people.count(document.conditions),
+        "depends": depends_on_event(document.conditions),
+        "could": len(people.eligible(document)),
         "rows": row_counts(document, people=people),
         "coming": next_runs(document, key=found.key, live_since=since, now=now, people=people),
         "rehearsals": rehearsals(document, now=now, people=people),

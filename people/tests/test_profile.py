@@ -202,3 +202,11 @@ def test_country_that_is_hidden_has_no_pages(client: Client) -> None:
     assert "the workspace" in html
     assert "Sales" in client.get("/people/teams/").content.decode()
     assert "EOR Employee" in client.get("/people/employment-types/").content.decode()
+
+
+def test_home_leads_to_data_problems_for_who_sees_everybody(client: Client) -> None:
+    feed([boss(), worker("ana", manager_email="who@acme.test")])
+    client.force_login(owner())
+    assert "/people/problems/" in client.get("/").content.decode()
+    client.force_login(User.objects.create_user("ana", "ana@acme.test"))
+    assert "/people/problems/" not in client.get("/").content.decode()

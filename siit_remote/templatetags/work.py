@@ -14,7 +14,7 @@ from integrations.models import Account, AppAccess, Connection, SyncRun
 from people.choices import PersonStatus
 from people.list_query import TAB, VIEW
 from people.models import Person
-from people.tabs import TABS, counts
+from people.tabs import TABS, WITH_PROBLEMS, counts
 from workflows import about_people
 from workflows.models import Run, Workflow
 from workflows.uses import workflows_using
@@ -94,6 +94,14 @@ def people_source() -> Connection | None:
         .order_by("pk")
         .first()
     )
+
+
+@register.simple_tag
+def problem_count(user: Any) -> int | None:
+    """How many people have data problems, for who sees everybody; ``None`` for others."""
+    if not user.has_perm("people.view_person"):
+        return None
+    return Person.objects.filter(WITH_PROBLEMS).count()
 
 
 @register.simple_tag

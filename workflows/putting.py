@@ -85,8 +85,10 @@ class Asking:
                 if made:
                     audit_rows("approval.requested", [approval])
             if ctx.request is not None and found.people:
-                names = ", ".join(str(person) for person in found.people)
-                reason = f"Waits for the decision of {names}."
+                asked = Approval.objects.filter(step=ctx.step, round=self.turn)
+                asked = asked.filter(status__in=Approval.OPEN).select_related("approver")
+                names = ", ".join(dict.fromkeys(str(row.approver) for row in asked.order_by("pk")))
+                reason = f"Waits for the decision of {names}."[:2_000]
                 request_status_set(ctx.request, "waiting", reason=reason, now=ctx.now)
 
     def cancel_open(self, why: str, *, stage: int | None = None) -> None:

@@ -13,6 +13,7 @@ from workflows.models import Run
 LEASE = timedelta(minutes=10)
 """Longer than any one action may take; renewed before every step. By the machine's clock."""
 
+_PAGE = 100
 _READY = Q(status__in=[Run.Status.QUEUED, Run.Status.WAITING, Run.Status.HELD])
 
 
@@ -23,15 +24,20 @@ def claim_next(*, now: datetime, after: set[int]) -> Run | None:
     """
     candidates = Run.objects.filter(
         (_READY & Q(wake_at__isnull=False, wake_at__lte=now)) | Q(status=Run.Status.RUNNING)
-    ).exclude(pk__in=after)
-    for run in candidates.order_by("due_at", "pk").iterator(chunk_size=100):
-        if run.status == Run.Status.RUNNING and not _abandoned(run):
-            continue
-        if _take(run, now=now):
-            crash.point("claim.after_commit")
-            return Run.objects.select_related("workflow", "version", "person", "request").get(
-                pk=run.pk
-            )
+    ).defer("snapshot", "trace", "document")
+    passed = set(after)
+    # Page by page, each read to its end: writing while a result is still open fails at once on
+    # SQLite when another engine has written meanwhile.
+    while page := list(candidates.exclude(pk__in=passed).order_by("due_at", "pk")[:_PAGE]):
+        for run in page:
+            passed.add(run.pk)
+            if run.status == Run.Status.RUNNING and not _abandoned(run):
+                continue
+            if _take(run, now=now):
+                crash.point("claim.after_commit")
+                return Run.objects.select_related("workflow", "version", "person", "request").get(
+                    pk=run.pk
+                )
     return None
 
 

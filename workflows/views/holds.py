@@ -123,7 +123,8 @@ def hold_csv(request: HttpRequest, pk: int) -> HttpResponse:
 def limits(request: HttpRequest) -> HttpResponse:
     """How many may start before a second person has to look."""
     workspace = workspace_get()
-    form = LimitsForm(request.POST if request.method == "POST" else None, instance=workspace)
+    data = request.POST if request.method == "POST" else None
+    form = LimitsForm(data, instance=workspace, label_suffix="")
     if request.method == "POST" and form.is_valid():
         changed = limits_change(
             form.cleaned_values(), reason=form.cleaned_data["reason"], actor=request.user

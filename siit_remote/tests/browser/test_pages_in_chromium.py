@@ -86,7 +86,10 @@ SIZES = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
 def _readable(name: str, who: str) -> bool:
     """A page for people that ``who`` may open with a GET."""
     status = MATRIX[name][0].split()[WHO.index(who)]
-    files = {"healthz", "readyz", "workflow-document", "forecast-csv"}
+    files = {
+        *("healthz", "readyz", "workflow-document", "forecast-csv"),
+        *("hold-csv", "approvals-export"),
+    }
     return status in {"200", "302"} and name not in files
 
 

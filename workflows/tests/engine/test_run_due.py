@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from people.models import Person
+from siit_remote.lib import clock, lease
+from workflows.engine import claim
 from workflows.engine.outlook import forecast, preview
 from workflows.engine.service import run_due
+from workflows.engine.starting import runs_plan
 from workflows.engine.world import planned_version
 from workflows.models import Run, StepRun, Workflow
 from workflows.nodes import Done, Failed, Lane, Retry, Stop, Uncertain, Wait
@@ -435,3 +438,22 @@ def test_a_possible_effect_is_remembered_over_several_crashes(
     run_due(now=DUE)
     assert seen == [(False, False), (True, True), (True, True)]
     assert Run.objects.get().status == Run.Status.DONE
+
+
+def test_more_open_runs_than_a_page_are_all_carried_out(
+    person_make: Make, workflow_make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page of runs that others hold must not hide those behind it."""
+    monkeypatch.setattr(claim, "_PAGE", 2)
+    for index in range(40):
+        person_make(f"p{index}", **({"end_date": END} if index < 7 else {}))
+    workflow_make(limits={"hold_above": {"people": 99, "percent": 100}})
+    runs_plan(now=DUE)
+    held_by_others = Run.objects.order_by("pk")[:3]
+    later = clock.system_now() + timedelta(minutes=5)
+    for run in held_by_others:
+        Run.objects.filter(pk=run.pk).update(
+            status=Run.Status.RUNNING, lease_until=later, lease_holder=lease.holder()
+        )
+    assert run_due(now=DUE).finished == 4
+    assert len(EffectAction.effects) == 4

@@ -53,9 +53,12 @@ def _about(data: Data, posted: Posted) -> None:
     held = (data.get("limits") or {}).get("hold_above") or {}
     limits = params_read(LimitsForm, held, posted, "limits")
     if limits:
-        data["limits"] = {"hold_above": limits}
+        data["limits"] = {**(data.get("limits") or {}), "hold_above": limits}
     elif held:
+        # The week's limit has no control here; what stands in the document stays.
+        kept = {name: value for name, value in data["limits"].items() if name != "hold_above"}
         data.pop("limits", None)
+        data |= {"limits": kept} if kept else {}
 
 
 def _trigger(data: Data, posted: Posted) -> None:
@@ -65,7 +68,7 @@ def _trigger(data: Data, posted: Posted) -> None:
     trigger = TRIGGERS.get(kind)
     if kind != stored.get("type", ""):
         timing = {name: params[name] for name in COMMON_PARAMS if name in params}
-        dated = trigger is not None and trigger.forecastable
+        dated = trigger is not None and (trigger.forecastable or bool(trigger.offset))
         data["trigger"] = {"type": kind, "params": Timing().to_params() | timing if dated else {}}
         return
     own = own_params(params)

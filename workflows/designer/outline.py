@@ -169,7 +169,7 @@ class _Builder:
         if trigger is not None:
             own = own_params(spec.params)
             params = drawer.params(trigger.Params, own, name="trigger", path="trigger.params")
-        if trigger is not None and trigger.forecastable:
+        if trigger is not None and (trigger.forecastable or trigger.offset):
             common = {name: spec.params[name] for name in COMMON_PARAMS if name in spec.params}
             found = drawer.params(TimingForm, common, name="timing", path="trigger.params")
             timing = {control.name.partition(".")[2]: control for control in found}

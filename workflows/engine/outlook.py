@@ -24,7 +24,13 @@ from workflows.engine.planner import (
     plan,
     step_key,
 )
-from workflows.engine.world import late_window, load_happenings, load_world
+from workflows.engine.world import (
+    is_delayed,
+    late_window,
+    load_delayed,
+    load_happenings,
+    load_world,
+)
 from workflows.models import Run, StepRun, Workflow
 from workflows.nodes import ACTIONS, ActionContext, PlannedPerson, PlanningWorld, Window
 
@@ -132,6 +138,7 @@ def judgements(
 ) -> Iterator[Judgement]:
     """Past moments as a live pass at ``now`` judges them, future ones as at their own moment."""
     within = late_window()
+    world = load_delayed(workflow, world, now=now) or world
     yield from plan(
         workflow,
         world=world,
@@ -157,7 +164,7 @@ def coming(
     found: list[tuple[PlannedWorkflow, Judgement]] = []
     for workflow in workflows:
         trigger = workflow.trigger
-        if trigger is None or not trigger.forecastable:
+        if trigger is None or not (trigger.forecastable or is_delayed(workflow)):
             continue
         ahead = judgements(workflow, world, now=now, ahead=timedelta(days=days), reasons=False)
         found += [(workflow, judged) for judged in ahead if judged.verdict is Verdict.RUN]

@@ -122,18 +122,34 @@ def _only(kind: str, field: str) -> dict[str, str]:
     return {name: value for name, value in wanted.items() if value}
 
 
-def load_for(
-    planned: PlannedWorkflow, world: PlanningWorld, workflow: Workflow, *, now: datetime
-) -> PlanningWorld:
-    """``world`` with the happenings that this workflow may still have to act on at ``now``."""
+def is_delayed(planned: PlannedWorkflow) -> bool:
+    """Whether it is due days after something happened, so that its moment is known before."""
+    timing = parse_timing(planned.document.trigger.params, "trigger.params")[0]
+    return planned.trigger is not None and bool(planned.trigger.offset) and timing.offset_days > 0
+
+
+def load_delayed(
+    planned: PlannedWorkflow, world: PlanningWorld, *, now: datetime
+) -> PlanningWorld | None:
+    """``world`` with what happened long enough ago for “N days after”; ``None`` for no delay."""
     timing = parse_timing(planned.document.trigger.params, "trigger.params")[0]
     trigger = planned.trigger
-    if trigger is not None and trigger.offset and timing.offset_days > 0:
+    if trigger is not None and is_delayed(planned):
         # Weekends and holidays move a moment by a few days more.
         since = now - LOOKBACK - timedelta(days=timing.offset_days + 12)
         name = str(planned.document.trigger.params.get("field") or "").removeprefix("person.")
         found = load_happenings(since=since, kind=trigger.key, field=name)
         return replace(world, happenings=tuple(found))
+    return None
+
+
+def load_for(
+    planned: PlannedWorkflow, world: PlanningWorld, workflow: Workflow, *, now: datetime
+) -> PlanningWorld:
+    """``world`` with the happenings that this workflow may still have to act on at ``now``."""
+    delayed = load_delayed(planned, world, now=now)
+    if delayed is not None:
+        return delayed
     replayed = replay_since(workflow, now=now)
     if replayed is None:
         return world

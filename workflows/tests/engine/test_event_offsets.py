@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 
 from people.models import LifecycleEvent, Person
+from workflows.designer.cards import card_read
+from workflows.designer.posted import Posted
 from workflows.document import parse_document, validate_document
+from workflows.engine.outlook import forecast
 from workflows.engine.service import run_due
+from workflows.engine.world import planned_version
 from workflows.models import Run
 from workflows.nodes import TRIGGERS
 from workflows.tests.engine.nodes import EffectAction
@@ -88,3 +92,32 @@ def test_the_sentence_says_how_long_after() -> None:
     assert trigger.sentence(params) == "when the team changes to Sales"
     later = trigger.sentence({**params, "direction": "after", "days": 3, "at": "08:00"})
     assert later == "3 days after the team changes to Sales at 08:00 in the person's time zone"
+
+
+def test_what_is_due_days_after_is_forecast_and_then_happens(
+    person_make: Make, workflow_make: Make
+) -> None:
+    ana = person_make("ana")
+    timing = {"direction": "after", "days": 3, "at": "09:00"}
+    workflow = workflow_make(
+        trigger={"type": "person.changed", "params": {"field": "country", **timing}}
+    )
+    _happened(ana, "person.changed", "country")
+    run_due(now=AT)
+    planned = planned_version(workflow.live_version)
+    (row,) = forecast([planned], now=AT + timedelta(hours=1), days=30)
+    assert (row["person"], row["due_at"]) == ("ana@acme.test", "2026-11-13T08:00:00Z")
+    run_due(now=datetime(2026, 11, 13, 8, 0, tzinfo=UTC))
+    assert Run.objects.get().due_at == datetime(2026, 11, 13, 8, 0, tzinfo=UTC)
+    assert forecast([planned], now=AT + timedelta(days=3), days=30) == []
+
+
+def test_the_editor_keeps_the_limit_of_the_week() -> None:
+    data: dict[str, Any] = {
+        "format": "siit.workflow/1", "key": "w", "name": "W",
+        "limits": {"hold_above": {"people": 5}, "hold_above_week": {"people": 9}},
+    }  # fmt: skip
+    sent = {"card": ["about"], "about.name": ["W"], "limits.people": ["7"]}
+    card_read(data, Posted(sent))
+    assert data["limits"]["hold_above_week"] == {"people": 9}
+    assert data["limits"]["hold_above"]["people"] == 7

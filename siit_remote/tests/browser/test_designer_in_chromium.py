@@ -35,18 +35,23 @@ def calm(visitor: Any) -> Iterator[Any]:
         guest.page.wait_for_load_state("networkidle")
 
 
+def _there(model: Any, *, key: str, **values: Any) -> None:
+    """A row with this key: the small company's own, or a new one."""
+    model.objects.get_or_create(key=key, defaults=values)
+
+
 @pytest.fixture
 def workspace(company: Company) -> Company:
     """What the three workflows name."""
     text = {"default": True, "subject": "s", "body": "b"}
     for key in ("welcome", "contractor-left"):
-        MessageTemplate.objects.create(key=key, name=key.capitalize(), variants=[text])
-    Bundle.objects.create(key="laptop", name="Standard laptop")
-    EmploymentType.objects.get_or_create(key="employee", defaults={"name": "Employee"})
+        _there(MessageTemplate, key=key, name=key.capitalize(), variants=[text])
+    _there(Bundle, key="laptop", name="Standard laptop")
+    _there(EmploymentType, key="employee", name="Employee")
     for role in ("hr", "it"):
         Role.objects.get_or_create(name=role)
-    Service.objects.create(key="application-access", name="Access to an application")
-    ApproverPolicy.objects.create(key="by-entity", name="By entity", baseline={"type": "manager"})
+    _there(Service, key="application-access", name="Access to an application")
+    _there(ApproverPolicy, key="by-entity", name="By entity", baseline={"type": "manager"})
     return company
 
 
@@ -167,9 +172,8 @@ def _access(build: Builder) -> None:
     build.press("If approved …")
     build.add("request.set_status", to="-approval-approved")
     build.choose("step-set-status-params-status", "in_progress")
-    build.add("task.create", to="-approval-approved")
-    build.write("step-task-params-title", "Give {{ person.full_name }} access")
-    build.write("step-task-params-body", "Asked for by request {{ request.id }}; approved.")
+    build.add("apps.assign", to="-approval-approved")
+    build.choose("step-assign-params-by", "request")
     build.add("request.set_status", to="-approval-approved")
     build.choose("step-set-status-2-params-status", "resolved")
     build.press("If rejected …")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.db.models import Max
 
+from integrations.models import Connection
 from siit_remote.audit.services import record
 from workflows.document.parse import parse_document
+from workflows.document.shape import ActionStep
 from workflows.document.validate import validate_document
 from workflows.drafts import describe, draft_write
 from workflows.models import Run, Workflow, WorkflowVersion
@@ -49,7 +51,18 @@ def digest_of(document: Mapping[str, Any]) -> str:
 
 def document_problems(document: WorkflowDocument) -> list[Problem]:
     """Everything that keeps a document from being published, and warnings."""
-    return list(validate_document(document, vocabulary_now()))
+    return [*validate_document(document, vocabulary_now()), *_disconnected(document)]
+
+
+def _disconnected(document: WorkflowDocument) -> Iterator[Problem]:
+    """Steps that name a connection which is there but was taken off."""
+    gone = Connection.objects.filter(status=Connection.Status.DISCONNECTED)
+    names = dict(gone.values_list("key", "name"))
+    for path, step in document.walk():
+        key = step.params.get("connection") if isinstance(step, ActionStep) else None
+        if isinstance(key, str) and key in names:
+            words = f"{names[key]} is disconnected: connect it again or choose another."
+            yield Problem(f"{path}.params.connection", words)
 
 
 def draft_save(document: WorkflowDocument, *, now: datetime, actor: Actor = None) -> Workflow:

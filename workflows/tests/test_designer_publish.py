@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from integrations.models import Connection
 from people.models import CustomField, Person
 from siit_remote.audit.models import AuditEntry
 from siit_remote.lib import clock
@@ -358,3 +359,16 @@ def test_custom_fields_and_questions_can_be_asked_about(hr: Client) -> None:
     assert '<option value="person.custom.level">Level</option>' in html
     assert '<option value="request.form.model">Model</option>' in html
     assert "Old thing" not in html
+
+
+def test_a_step_over_a_disconnected_connection_cannot_be_published(hr: Client) -> None:
+    Connection.objects.create(
+        key="slack", connector="slack", name="Slack", status="disconnected", created_at=clock.now()
+    )
+    step = {"key": "close", "action": "slack.close_access", "params": {"connection": "slack"}}
+    workflow = _saved(_data(CONTRACTOR, steps=[step]))
+    page = hr.get(f"/workflows/{workflow.key}/publish/").content.decode()
+    assert "Step 1, Connection: Slack is disconnected" in page
+    _publish(hr, workflow)
+    workflow.refresh_from_db()
+    assert workflow.live_version is None

@@ -195,7 +195,11 @@ def _decide(connection: Connection, run: SyncRun, feed: Feed, *, now: datetime) 
             SyncRun.objects.filter(pk=run.pk, status=Status.RUNNING).delete()
             return None
         sync_apply(connection, run, decision.plan, feed=feed, actor=None, now=now)
-        columns = {**outcome_columns(decision.plan), "requests": feed.requests}
+        columns = {
+            **outcome_columns(decision.plan),
+            "requests": feed.requests,
+            "taken_from": decision.taken_from,
+        }
         sync_close(run, status=Status.APPLIED, now=now, seen=len(feed.records), **columns)
     return run
 

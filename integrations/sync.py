@@ -237,8 +237,8 @@ def _decide(
             sync_record("sync.held", connection, run, actor, {"people": len(decision.affected)})
         else:
             sync_apply(connection, run, decision.plan, feed=feed, actor=actor, now=now)
-            taken_from = [person.person_id for person in decision.affected]
-            sync_close(run, status=Status.APPLIED, now=now, taken_from=taken_from, **columns)
+            columns["taken_from"] = decision.taken_from
+            sync_close(run, status=Status.APPLIED, now=now, **columns)
         _replace_older(connection, run)
 
 

@@ -40,6 +40,11 @@ class Decision:
     reason: str = ""
     affected: tuple[Affected, ...] = ()
 
+    @property
+    def taken_from(self) -> list[int]:
+        """Whom it takes something from when it is applied without a person's word."""
+        return [person.person_id for person in self.affected]
+
 
 def judge(
     feed: Feed, *, directory: Directory, now: datetime, baseline: bool, complete: bool = True

@@ -153,7 +153,7 @@ def _match_by_email(
             known = names.get(ref, frozenset())
             stranger = [view for view in group if not _same_human(view, directory, ref, known)]
             if stranger:
-                conflict = _recycled(email, stranger[0], directory, ref, left=present is not None)
+                conflict = _recycled(email, stranger[0], directory, ref)
                 conflicts.append(conflict)
                 skipped.update({view.key: conflict.reason for view in group})
                 continue
@@ -194,20 +194,17 @@ def _same_human(view: View, directory: Directory, ref: Ref, names_now: frozenset
     return not names or not known or bool(names & known)
 
 
-def _recycled(email: str, view: View, directory: Directory, ref: Ref, *, left: bool) -> Conflict:
+def _recycled(email: str, view: View, directory: Directory, ref: Ref) -> Conflict:
     holder = directory.people[int(ref)].values.get("full_name") or "another person"
-    if left:
-        reason = (
-            f"The work email {email} is that of {holder}, who has left and seems to be somebody "
-            "else. Give the newcomer another address in the source, or correct the name there if "
-            "they are one person."
-        )
-    else:
-        reason = (
+    return Conflict(
+        work_email=email,
+        name=view.record.full_name,
+        reason=(
             f"The work email {email} formerly belonged to {holder}, who seems to be somebody "
-            "else. Remove the former address from that person to let this one in."
-        )
-    return Conflict(work_email=email, name=view.record.full_name, reason=reason)
+            "else. Remove the former address from that person, or give this one another address "
+            "in the source, to let them in."
+        ),
+    )
 
 
 def primary_of(views: Sequence[View], *, today: date) -> View:

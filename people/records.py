@@ -9,8 +9,14 @@ from datetime import date
 from typing import Any
 
 
+class _Digested:
+    """Room for what is computed from a record once; no field of it."""
+
+    __slots__ = ("_digest",)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerRecord:
+class WorkerRecord(_Digested):
     """One employment (or account) as a source reports it, values already normalised.
 
     Texts are stripped, ``""`` means the source gave nothing. ``work_email`` is lower-case.
@@ -70,7 +76,6 @@ class WorkerRecord:
     """Values of :class:`people.choices.Problem` that the source's own data shows."""
     notes: tuple[str, ...] = ()
     """For each problem a sentence with the raw value, for the data problems page."""
-    _digest: str = field(default="", init=False, repr=False, compare=False)
 
     @property
     def is_live(self) -> bool:
@@ -90,7 +95,7 @@ class WorkerRecord:
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> WorkerRecord:
         """Inverse of :meth:`to_data`; unknown keys of newer versions are left out."""
-        known = {key: value for key, value in data.items() if key in _NAMES}
+        known = {key: value for key, value in data.items() if key in cls.__dataclass_fields__}
         for key in DATE_FIELDS:
             if known.get(key):
                 known[key] = date.fromisoformat(known[key])
@@ -100,11 +105,12 @@ class WorkerRecord:
 
     def digest(self) -> str:
         """SHA-256 over the whole record: equal digests mean nothing to write."""
-        if not self._digest:
+        # Records never change, and each is asked several times in one sync.
+        found: str = getattr(self, "_digest", "")
+        if not found:
             found = hashlib.sha256(_canonical(self.to_data()).encode()).hexdigest()
-            # Records never change, and each is asked several times in one sync.
             object.__setattr__(self, "_digest", found)
-        return self._digest
+        return found
 
 
 DATE_FIELDS = (
@@ -114,7 +120,7 @@ DATE_FIELDS = (
     "date_of_birth",
     "probation_end_date",
 )
-_NAMES = {name: None for name in WorkerRecord.__dataclass_fields__ if name != "_digest"}
+_NAMES = tuple(WorkerRecord.__dataclass_fields__)
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from integrations.connectors.remote import paging
 from integrations.models import Connection, SyncRun
 from integrations.sync import held_apply
-from integrations.tasks import sync_connections
+from integrations.tasks import sync_is_due
 from integrations.tests.remote_company import BULK, Synced, company, endings, people, undone
 from people.models import LegalEntity, LifecycleEvent, Person
 from people.tests.build import TODAY
@@ -230,10 +230,12 @@ def test_revoked_token_stops_the_sync_and_the_schedule(synced: Synced, page: int
     assert report.status == "failed"
     assert report.error.startswith("Unauthorized")
     assert people() == before
-    assert Connection.objects.get().status == "needs_attention"
-    asked = len(synced.simulator.requests)
-    assert sync_connections() == 0
-    assert len(synced.simulator.requests) == asked
+    row = Connection.objects.get()
+    assert row.status == "needs_attention"
+    # No storm of refused requests: one try per interval.
+    every = timedelta(hours=4)
+    assert not sync_is_due(row, now=synced.now + timedelta(hours=3), every=every)
+    assert sync_is_due(row, now=synced.now + every, every=every)
 
 
 def test_confidential_leaving_is_seen(synced: Synced) -> None:

@@ -306,9 +306,11 @@ class ManagerFilter(_FormFilter):
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         """With suggestions to choose from."""
-        managing = Person.objects.filter(
-            pk__in=Person.objects.exclude(manager=None).order_by().values("manager_id")
-        ).only("full_name", "work_email")[:_SUGGESTED]
+        keys = Person.objects.exclude(manager=None).order_by().values_list("manager_id", flat=True)
+        found = list(keys.distinct()[: _SUGGESTED + 1])
+        # Among more of them a list is no help: a name is typed, or an address.
+        shown = found if len(found) <= _SUGGESTED else []
+        managing = Person.objects.filter(pk__in=shown).only("full_name", "work_email")
         for choice in super().choices(changelist):
             yield {**choice, "suggestions": managing}
 

@@ -19,7 +19,7 @@ from integrations.connectors.base import (
 )
 from integrations.delivery import delivery_recorder
 from integrations.errors import ConfigError, IntegrationError
-from integrations.models import Connection
+from integrations.models import Connection, SyncRun
 from integrations.transport import ConnectionRef, HttpTransport
 from siit_remote.audit.services import record
 from siit_remote.lib import clock
@@ -304,6 +304,10 @@ def connection_disconnect(connection: Connection, *, actor: Actor = None) -> boo
             .update(status=Status.DISCONNECTED, secrets_token="", last_error="", last_error_code="")
         )
         if done:
+            # A review that nobody finished holds people's data and has no further use.
+            SyncRun.objects.filter(connection=connection, status=SyncRun.Status.REVIEWED).update(
+                status=SyncRun.Status.DISCARDED, held_records=[], review={}
+            )
             record(
                 "connection.disconnected",
                 actor=actor,

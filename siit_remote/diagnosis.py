@@ -14,7 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Q
 from django_q.models import OrmQ, Schedule
 
-from integrations.models import Connection, SyncRun
+from integrations.models import Connection, SyncRun, WebhookSubscription
 from people.models import LifecycleEvent
 from siit_remote import beats
 from siit_remote.lib.crypto import DecryptionError
@@ -95,12 +95,17 @@ def check_migrations(now: datetime) -> CheckResult:
 
 def check_encryption(now: datetime) -> CheckResult:
     """Every stored credential can be read."""
+    rows: list[tuple[str, Connection | WebhookSubscription]] = [
+        (row.key, row) for row in Connection.objects.exclude(secrets_token="")
+    ]
+    hooks = WebhookSubscription.objects.exclude(secrets_token="").select_related("connection")
+    rows += [(f"webhooks of {row.connection.key}", row) for row in hooks]
     unreadable = []
-    for row in Connection.objects.exclude(secrets_token=""):
+    for key, row in rows:
         try:
             row.get_secrets()
         except DecryptionError:
-            unreadable.append(row.key)
+            unreadable.append(key)
     problems = [f"the secrets of {key} cannot be decrypted" for key in unreadable]
     return _result(
         "encryption",

@@ -285,3 +285,12 @@ def test_birthdays_are_shown_to_those_who_may_see_them_only(
     client = Client()
     client.force_login(User.objects.get(username="hr"))
     assert "Hidden from your role" in html(client, f"{base}review/")
+
+
+def test_disconnecting_throws_an_unfinished_review_away(hr: Client, simulator: Simulator) -> None:
+    connection, base = authorize(hr, simulator)
+    work()
+    hr.post(f"{base}disconnect/", {"records": "keep"})
+    run = connection.syncs.get()
+    assert (run.status, run.held_records, run.review) == ("discarded", [], {})
+    assert hr.get(NEW).status_code == 200

@@ -7,9 +7,10 @@ A trigger, action or approver is a class in a file of its own below ``triggers/`
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from dataclasses import field as attribute
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from siit_remote.lib.registry import Registry
@@ -286,6 +287,31 @@ class PlanningWorld:
     people: Mapping[int, PlannedPerson]
     happenings: tuple[Happening, ...]
     workspace_timezone: str
+    only: Callable[[PlannedPerson], bool] | None = None
+    """Leaves out of :meth:`everybody` and :meth:`dated` whom nothing can be said for anyway."""
+    _sorted: dict[str, tuple[Any, list[date], list[PlannedPerson]]] = attribute(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def everybody(self) -> Iterable[PlannedPerson]:
+        """All people, without those whom ``only`` leaves out."""
+        return filter(self.only, self.people.values()) if self.only else self.people.values()
+
+    def dated(self, field: str, first: date, last: date) -> Iterable[PlannedPerson]:
+        """Those whose date ``field`` lies from ``first`` to ``last``; found without asking all."""
+        kept = self._sorted.get(field)
+        if kept is None or kept[0] is not self.people:
+            pairs = [
+                (value, person.id, person)
+                for person in self.people.values()
+                if isinstance(value := person.facts.get(f"person.{field}"), date)
+            ]
+            pairs.sort(key=lambda pair: pair[:2])
+            kept = (self.people, [pair[0] for pair in pairs], [pair[2] for pair in pairs])
+            self._sorted[field] = kept
+        _, dates, people = kept
+        found = people[bisect_left(dates, first) : bisect_right(dates, last)]
+        return filter(self.only, found) if self.only else found
 
 
 class Trigger:

@@ -12,6 +12,7 @@ import pycountry
 _SATURDAY = 5
 
 
+@lru_cache(maxsize=65_536)
 def moment_of(
     anchor: date,
     *,

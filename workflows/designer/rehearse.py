@@ -74,7 +74,7 @@ def rehearse(document: WorkflowDocument, person: Person, *, key: str, now: datet
             and (due is None or judged.occurrence.due_at < due)
         ):
             due, zone = judged.occurrence.due_at, judged.occurrence.timezone
-            facts = facts_at(judged.occurrence, judged.person)
+            facts = dict(facts_at(judged.occurrence, judged.person))
     moment = due or now
     today = moment.astimezone(ZoneInfo(zone)).date()
     truth = conditions_hold(document, facts, today)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from workflows.engine.planner import (
     conditions_hold,
     facts_at,
     facts_on,
+    may_match,
     plan,
     step_key,
 )
@@ -166,7 +167,8 @@ def coming(
         trigger = workflow.trigger
         if trigger is None or not (trigger.forecastable or is_delayed(workflow)):
             continue
-        ahead = judgements(workflow, world, now=now, ahead=timedelta(days=days), reasons=False)
+        likely = replace(world, only=may_match(workflow))
+        ahead = judgements(workflow, likely, now=now, ahead=timedelta(days=days), reasons=False)
         found += [(workflow, judged) for judged in ahead if judged.verdict is Verdict.RUN]
     known = in_ledger(judged.key for _, judged in found)
     found = [pair for pair in found if pair[1].key not in known]
@@ -177,8 +179,12 @@ def coming(
 def forecast(workflows: list[PlannedWorkflow], *, now: datetime, days: int) -> list[dict[str, Any]]:
     """:func:`coming` as the command ``forecast --json`` prints it."""
     world = load_world(happenings=load_happenings())
+    steps = {
+        workflow.key: [step.key for _, step in workflow.document.walk() if not step.disabled]
+        for workflow in workflows
+    }
     return [
-        _forecast_row(workflow, judged)
+        _forecast_row(workflow, judged, steps[workflow.key])
         for workflow, judged in coming(workflows, world, now=now, days=days)
     ]
 
@@ -188,7 +194,7 @@ def in_ledger(keys: Iterable[str]) -> set[str]:
     return keys_taken(keys)
 
 
-def _forecast_row(workflow: PlannedWorkflow, judged: Judgement) -> dict[str, Any]:
+def _forecast_row(workflow: PlannedWorkflow, judged: Judgement, steps: list[str]) -> dict[str, Any]:
     occurrence = judged.occurrence
     local = occurrence.due_at.astimezone(ZoneInfo(occurrence.timezone))
     return {
@@ -196,9 +202,9 @@ def _forecast_row(workflow: PlannedWorkflow, judged: Judgement) -> dict[str, Any
         "person": judged.person.work_email,
         "anchor": occurrence.anchor,
         "due_at": occurrence.due_at.isoformat().replace("+00:00", "Z"),
-        "local_time": local.strftime("%Y-%m-%dT%H:%M:%S"),
+        "local_time": local.replace(tzinfo=None).isoformat(timespec="seconds"),
         "timezone": occurrence.timezone,
-        "steps": [step.key for _, step in workflow.document.walk() if not step.disabled],
+        "steps": steps,
     }
 
 

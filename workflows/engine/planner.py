@@ -6,16 +6,16 @@ They differ only in the window they look at and in what is done with the answer.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from people.choices import ContractStatus, PersonStatus
-from workflows.conditions.evaluate import Truth, compile_group
+from workflows.conditions.evaluate import Condition, Truth, compile_group
 from workflows.conditions.trace import TraceNode, trace
 from workflows.document.timing import parse_timing
 from workflows.nodes import (
@@ -68,6 +68,12 @@ class PlannedWorkflow:
     def trigger(self) -> Trigger | None:
         """``None`` for a trigger this installation does not know."""
         return TRIGGERS.get(self.document.trigger.type)
+
+    @cached_property
+    def holds(self) -> Condition:
+        """The conditions as a function of (facts, today); none at all means everybody."""
+        group = self.document.conditions
+        return compile_group(group) if group is not None else lambda facts, today: Truth.TRUE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +169,7 @@ def _verdict(
         and facts.get("person.status") == PersonStatus.ENDED
     ):
         return Verdict.LEFT, "The person has left by then.", False
-    truth = conditions_hold(workflow.document, facts, local_date(occurrence, now))
+    truth = workflow.holds(facts, local_date(occurrence, now))
     if truth is not Truth.TRUE:
         return Verdict.NOT_MATCHED if truth is Truth.FALSE else Verdict.CANNOT_TELL, "", False
     if now is None:
@@ -215,7 +221,15 @@ def _lateness(
 
 def local_date(occurrence: Occurrence, now: datetime | None) -> date:
     """Today in the occurrence's zone: at the pass, or at its own moment when looking ahead."""
-    return (now or occurrence.due_at).astimezone(ZoneInfo(occurrence.timezone)).date()
+    if now is None:
+        return _day_at(occurrence.due_at, occurrence.timezone)
+    return now.astimezone(ZoneInfo(occurrence.timezone)).date()
+
+
+@lru_cache(maxsize=16_384)
+def _day_at(moment: datetime, zone: str) -> date:
+    """The calendar day at a moment: whole offices share theirs."""
+    return moment.astimezone(ZoneInfo(zone)).date()
 
 
 def conditions_hold(document: WorkflowDocument, facts: Mapping[str, Any], today: date) -> Truth:
@@ -234,14 +248,17 @@ def condition_trace(
     return trace(document.conditions, facts, today)
 
 
-def facts_at(occurrence: Occurrence, person: PlannedPerson) -> dict[str, Any]:
+def facts_at(occurrence: Occurrence, person: PlannedPerson) -> Mapping[str, Any]:
     """The person's facts as they will be on the day, with what set the occurrence off."""
-    day = occurrence.due_at.astimezone(ZoneInfo(occurrence.timezone)).date()
-    return {**facts_on(person.facts, day), **occurrence.change}
+    facts = facts_on(person.facts, _day_at(occurrence.due_at, occurrence.timezone))
+    return {**facts, **occurrence.change} if occurrence.change else facts
 
 
-def facts_on(facts: Mapping[str, Any], day: date) -> dict[str, Any]:
-    """Carry forward what a calendar day alone decides: the status that follows from the dates."""
+def facts_on(facts: Mapping[str, Any], day: date) -> Mapping[str, Any]:
+    """Carry forward what a calendar day alone decides: the status that follows from the dates.
+
+    Where it decides nothing, these are the facts themselves, not a copy.
+    """
     start, end = facts.get("person.start_date"), facts.get("person.end_date")
     status, contract = facts.get("person.status"), facts.get("person.contract_status")
     if status == PersonStatus.HIRED and start is not None and start <= day:
@@ -249,7 +266,29 @@ def facts_on(facts: Mapping[str, Any], day: date) -> dict[str, Any]:
         contract = ContractStatus.ACTIVE
     if status in (PersonStatus.ACTIVE, PersonStatus.OFFBOARDING) and end is not None and end < day:
         status, contract = PersonStatus.ENDED, ContractStatus.ENDED
-    return {**facts, "person.status": str(status), "person.contract_status": str(contract or "")}
+    words, terms = str(status), str(contract or "")
+    if facts.get("person.status") == words and facts.get("person.contract_status") == terms:
+        return facts
+    return {**facts, "person.status": words, "person.contract_status": terms}
+
+
+_DAY_DECIDES = frozenset({"person.status", "person.contract_status"})
+
+
+def may_match(workflow: PlannedWorkflow) -> Callable[[PlannedPerson], bool] | None:
+    """Tells of a person whether the conditions could hold on any day; ``None`` where days decide.
+
+    Looking ahead, whoever it refuses needs no moment worked out.
+    """
+    group = workflow.document.conditions
+    if group is None:
+        return None
+    for _, rule in group.walk_rules():
+        fixed = rule.field.startswith("person.") and rule.field not in _DAY_DECIDES
+        if not fixed or rule.operator in ("in_next_days", "in_last_days"):
+            return None
+    holds = workflow.holds
+    return lambda person: holds(person.facts, date.min) is Truth.TRUE
 
 
 def live_window(now: datetime) -> Window:

@@ -6,7 +6,7 @@ the few that are looked at.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -57,7 +57,7 @@ class Shown:
     standing: Standing
     reasons: tuple[str, ...]
     trace: TraceNode | None
-    facts: dict[str, Any]
+    facts: Mapping[str, Any]
 
 
 def standings(workflow: PlannedWorkflow, world: PlanningWorld, *, now: datetime) -> list[Standing]:
@@ -98,7 +98,7 @@ def _standing(
 
 def _facts(
     person: PlannedPerson, judged: Judgement | None, *, now: datetime
-) -> tuple[dict[str, Any], date]:
+) -> tuple[Mapping[str, Any], date]:
     if judged is None:
         today = now.astimezone(zone_of(person.timezone)).date()
         return facts_on(person.facts, today), today

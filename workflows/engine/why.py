@@ -6,7 +6,7 @@ that was live, the runs and the refusals that were written down.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -203,7 +203,7 @@ def _nearest(
 
 def _facts(
     judged: Judgement | None, view: PlannedPerson, *, at: datetime, now: datetime
-) -> tuple[dict[str, Any], date]:
+) -> tuple[Mapping[str, Any], date]:
     if judged is None:
         today = at.astimezone(ZoneInfo(view.timezone)).date()
         return facts_on(view.facts, today), today

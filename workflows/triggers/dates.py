@@ -67,9 +67,9 @@ class PersonDateTrigger(Trigger):
         """Everybody whose date puts the moment into the window."""
         timing = parse_timing(params, "trigger.params")[0]
         first, last = anchors_between(timing, window)
-        for person in world.people.values():
+        for person in world.dated(self.field, first, last):
             anchor = self._date(person)
-            if anchor is None or not first <= anchor <= last:
+            if anchor is None:
                 continue
             due, zone = due_moment(anchor, timing, person, world)
             if due is not None and window.start < due <= window.end:
@@ -108,7 +108,7 @@ class YearlyTrigger(Trigger):
         """Every anniversary whose moment lies in the window."""
         timing = parse_timing(params, "trigger.params")[0]
         first, last = anchors_between(timing, window)
-        for person in world.people.values():
+        for person in world.everybody():
             born = person.facts.get(f"person.{self.field}")
             if not isinstance(born, date):
                 continue

@@ -104,7 +104,7 @@ class SpecificDateTrigger(Trigger):
         timing = parse_timing(params, "trigger.params")[0]
         first, last = anchors_between(timing, window)
         for anchor in _dates(params, first, last):
-            for person in world.people.values():
+            for person in world.everybody():
                 due, zone = due_moment(anchor, timing, person, world)
                 # Who came after the date was not there for it: no late start either.
                 there = due is not None and person.first_seen_at <= due

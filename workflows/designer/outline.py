@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from workflows.designer.conditions import ConditionsCard, conditions_card
-from workflows.designer.controls import Choice, Control, Drawer, Findings, Link
+from workflows.designer.conditions import conditions_card
+from workflows.designer.controls import Choice, Control, Drawer, Findings
 from workflows.designer.forms import (
     AboutForm,
     BranchForm,
@@ -20,6 +19,7 @@ from workflows.designer.forms import (
     WaitUntilForm,
 )
 from workflows.designer.posted import as_param
+from workflows.designer.shown import LaneCard, Outline, StepCard
 from workflows.designer.steps import LANE_WORDS
 from workflows.designer.subjects import subjects_for
 from workflows.document.describe import describe_step, describe_trigger
@@ -37,80 +37,6 @@ from workflows.document.timing import COMMON_PARAMS, own_params
 from workflows.document.validate import Vocabulary
 from workflows.nodes import ACTIONS, TRIGGERS
 from workflows.problems import Problem
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneCard:
-    """A list of steps inside a step, with who takes it."""
-
-    place: str
-    label: str
-    steps: tuple[StepCard, ...]
-    kind: str
-    name: Control | None = None
-    when: ConditionsCard | None = None
-    errors: tuple[Problem, ...] = ()
-    index: int = 0
-    last: bool = False
-
-    @property
-    def id(self) -> str:
-        """Its id on the page."""
-        return f"lane-{self.place.replace('/', '-')}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepCard:
-    """One step."""
-
-    key: str
-    place: str
-    number: str
-    index: int
-    count: int
-    kind: str
-    icon: str
-    title: str
-    sentence: str
-    destructive: bool = False
-    reversible: str = ""
-    disabled: bool = False
-    controls: tuple[Control, ...] = ()
-    options: tuple[Control, ...] = ()
-    when: ConditionsCard | None = None
-    errors: tuple[Problem, ...] = ()
-    wrong: int = 0
-    strange: tuple[str, ...] = ()
-    places: tuple[Choice, ...] = ()
-    lanes: tuple[LaneCard, ...] = ()
-    outcomes_left: tuple[Choice, ...] = ()
-
-    @property
-    def id(self) -> str:
-        """Its id on the page."""
-        return f"step-{self.key}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outline:
-    """The whole editor."""
-
-    about: tuple[Control, ...]
-    limits: tuple[Control, ...]
-    triggers: tuple[tuple[str, tuple[Choice, ...]], ...]
-    trigger_sentence: str
-    trigger_params: tuple[Control, ...]
-    timing: dict[str, Control]
-    trigger_errors: tuple[Problem, ...]
-    conditions: ConditionsCard
-    steps: tuple[StepCard, ...]
-    steps_errors: tuple[Problem, ...]
-    problems: tuple[Link, ...]
-
-    @property
-    def errors(self) -> int:
-        """How many problems stand between the draft and publishing."""
-        return sum(link.problem.level == "error" for link in self.problems)
 
 
 def outline(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -18,7 +18,6 @@ from workflows.engine.holding import hold_for_brake
 from workflows.engine.ledger import undecided
 from workflows.engine.limits import (
     limits_lock,
-    reason_to_hold,
     workflow_brake,
     workspace_brake,
 )
@@ -84,26 +83,26 @@ class Batch:
 
 def runs_plan(*, now: datetime) -> Started:
     """Plan every live workflow at ``now`` and write what is due into the ledger."""
-    live = list(
-        Workflow.objects.filter(status=Workflow.Status.LIVE, live_version__isnull=False)
-        .select_related("live_version__workflow")
-        .order_by("pk")
-    )
     fresh = load_happenings()
     world = load_world(happenings=fresh)
-    batches: list[Batch] = []
-    for workflow in live:
-        assert workflow.live_version is not None  # noqa: S101 - narrowed by the filter above
-        try:
-            planned = planned_version(workflow.live_version)
-        except DocumentError as error:
-            log.error("workflow %s does not parse: %s", workflow.key, error)
-            continue
-        batches.append(_batch(workflow, planned, world, now=now, note=True))
+    batches = [
+        _batch(workflow, planned, world, now=now, note=True) for workflow, planned in _live()
+    ]
     moves_after_end(fresh, now=now)
     started = _write(batches, now=now)
     _consume(fresh, now=now)
     return started
+
+
+def _live() -> Iterator[tuple[Workflow, PlannedWorkflow]]:
+    """Every live workflow that can be read."""
+    live = Workflow.objects.filter(status=Workflow.Status.LIVE, live_version__isnull=False)
+    for workflow in live.select_related("live_version__workflow").order_by("pk"):
+        assert workflow.live_version is not None  # noqa: S101 - narrowed by the filter above
+        try:
+            yield workflow, planned_version(workflow.live_version)
+        except DocumentError as error:
+            log.error("workflow %s does not parse: %s", workflow.key, error)
 
 
 def _batch(
@@ -271,14 +270,24 @@ def _run(
 
 
 def due_now(workflow: Workflow, planned: PlannedWorkflow, *, now: datetime) -> list[Due]:
-    """What :func:`runs_plan` would write for one workflow at ``now``. Writes nothing."""
-    batch = _batch(workflow, planned, load_world(happenings=load_happenings()), now=now)
-    pairs = _undecided(batch)
-    brake = reason_to_hold(workflow, planned.document, starting=_starting(pairs), now=now)
+    """What :func:`runs_plan` would write for one workflow at ``now``. Writes nothing.
+
+    The others are planned too: the workspace's limit counts over all of them.
+    """
+    world = load_world(happenings=load_happenings())
+    pairs = _undecided(_batch(workflow, planned, world, now=now))
+    starting = _starting(pairs)
+    brake = workflow_brake(workflow, planned.document, starting=starting, now=now)
+    if starting and brake is None:
+        everybody = set(starting)
+        for other, version in _live():
+            if other.pk != workflow.pk:
+                everybody |= _starting(_undecided(_batch(other, version, world, now=now)))
+        brake = workspace_brake(starting=everybody, now=now)
     return [
         Due(judgement=item, status=status, reason=reason)
         for _, item in pairs
-        for status, reason in [_status(item, brake)]
+        for status, reason in [_status(item, brake.reason if brake is not None else "")]
     ]
 
 

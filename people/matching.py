@@ -5,6 +5,7 @@ Pure: no database, no clock. The order in which records arrive never matters.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -84,7 +85,7 @@ class EmailIndex:
             if ref in addresses and email not in addresses[ref]:
                 del self._current[email]
                 self._former.setdefault(email, ref)
-        for ref in sorted(addresses, key=str):
+        for ref in sorted(addresses, key=_by_age):
             for email in addresses[ref] - known_aliases:
                 self._current.setdefault(email, ref)
 
@@ -100,6 +101,11 @@ class EmailIndex:
         """Whose address it is or was."""
         found = self.current(email)
         return found if found is not None else self.former(email)
+
+
+def _by_age(ref: Ref) -> tuple[int, str]:
+    """Known people in the order in which they came, then new ones: the earlier keeps a claim."""
+    return (ref, "") if isinstance(ref, int) else (sys.maxsize, ref)
 
 
 def email_problem(email: str) -> str:
@@ -260,7 +266,7 @@ def emails_settle(
     def present(ref: Ref) -> str:
         return directory.people[ref].values["work_email"] if isinstance(ref, int) else ref
 
-    for ref, email in sorted(wanted.items(), key=lambda item: str(item[0])):
+    for ref, email in sorted(wanted.items(), key=lambda item: _by_age(item[0])):
         foreign = former.get(email_key(email))
         if email != present(ref) and foreign is not None and foreign != ref:
             settled[ref] = present(ref)
@@ -271,7 +277,7 @@ def emails_settle(
             takers.setdefault(email_key(email), []).append(ref)
         giving_way: list[Ref] = []
         for refs in takers.values():
-            refs.sort(key=lambda ref: (settled[ref] != present(ref), str(ref)))
+            refs.sort(key=lambda ref: (settled[ref] != present(ref), _by_age(ref)))
             giving_way += [ref for ref in refs[1:] if settled[ref] != present(ref)]
         if not giving_way:
             return settled, losers

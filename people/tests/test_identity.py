@@ -338,3 +338,14 @@ def test_any_history_of_three_employments_is_one_person(
     if any(record.is_live for record in seen.values()):
         assert Person.objects.get().status != "ended"
     never_twice()
+
+
+def test_claim_on_one_address_is_kept_by_whoever_came_first() -> None:
+    first, crowd, last = worker("zz"), [worker(f"w{n}") for n in range(12)], worker("aa")
+    feed([first])
+    feed([first, *crowd], now=NOW + timedelta(minutes=1))
+    feed([first, *crowd, last], now=NOW + timedelta(minutes=2))
+    both = [replace(one, work_email="one@acme.test") for one in (last, first)]
+    feed([*both, *crowd], now=NOW + timedelta(minutes=3))
+    assert Person.objects.get(work_email="one@acme.test").remote_id == "zz"
+    assert Person.objects.get(remote_id="aa").work_email == "aa@acme.test"

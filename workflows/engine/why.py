@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from people.models import Person
 from siit_remote.audit.models import AuditEntry
 from workflows.conditions.evaluate import Truth
-from workflows.conditions.masking import names_of, trace_masked
+from workflows.conditions.masking import data_fields, names_of, trace_masked
 from workflows.conditions.trace import TraceNode
 from workflows.engine.outlook import HORIZON
 from workflows.engine.planner import (
@@ -125,7 +125,10 @@ def why(
     facts, today = _facts(judged, view, at=at, now=now)
     shown = condition_trace(planned.document, facts, today)
     shown = shown and trace_masked(shown, hidden)
-    veiled = shown is not None and any(node.field in names_of(hidden) for node in shown.walk())
+    unseen = names_of(hidden)
+    veiled = any(node.field in unseen for node in (shown.walk() if shown else ())) or any(
+        data_fields(run.trace) & unseen for run in runs
+    )
     truth = conditions_hold(planned.document, facts, today)
     mine = _run_for(judged, runs, at=at)
     rungs = [

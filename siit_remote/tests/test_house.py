@@ -112,6 +112,11 @@ def test_modules_stay_small() -> None:
     assert long == []
 
 
+def test_decisions_are_numbered_one_after_the_other() -> None:
+    names = sorted(path.name for path in (ROOT / "siit_remote" / "decisions").glob("*.md"))
+    assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
+
+
 def test_no_import_hides_in_a_function() -> None:
     hidden = [
         f"{path.relative_to(ROOT)}:{inner.lineno}"

@@ -181,7 +181,9 @@ def test_nothing_is_written_while_nobodys_status_turns() -> None:
     before, bells = picture(), OrmQ.objects.count()
     with CaptureQueriesContext(connection) as seen:
         assert statuses_refresh(now=LATER + timedelta(minutes=_EVERY)) == 0
-    assert [query["sql"] for query in seen if not query["sql"].startswith("SELECT")] == []
+    # PostgreSQL reads through a server-side cursor, which it declares first.
+    reading = ("SELECT", "DECLARE")
+    assert [query["sql"] for query in seen if not query["sql"].startswith(reading)] == []
     assert (picture(), OrmQ.objects.count()) == (before, bells)
 
 

@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 export PORT
 
-.PHONY: help run worker test lint types bench demo reset-demo screenshots pins
+.PHONY: help run worker test soak lint types bench demo reset-demo screenshots pins
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ worker: $(VENV)/.installed ## Run only the background worker
 
 test: $(VENV)/.installed-dev ## Run the default tests on every core
 	@$(BIN)/python -m pytest -q -n auto $(ARGS)
+
+soak: $(VENV)/.installed-dev ## Search at full length what the gate searches by a tenth (an hour or more)
+	@SIIT_WHOLE=1 $(BIN)/python -m pytest -q -m slow -k "for_many or hundred_thousand or every_fault" $(ARGS)
 
 lint: $(VENV)/.installed-dev ## Check style, formatting, import directions and templates
 	@$(BIN)/ruff check .

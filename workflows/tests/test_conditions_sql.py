@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from integrations.models import AppAccess, Application
 from people.models import LegalEntity, Person, Team
+from siit_remote.tests.share import share
 from workflows.conditions.evaluate import Truth, evaluate
 from workflows.conditions.sql import group_to_q
 from workflows.conditions.tree import Group, Rule
@@ -139,11 +140,11 @@ def test_query_agrees_with_evaluate(people: list[dict[str, Any]], trees: list[Gr
 def test_query_function_and_oracle_agree_for_a_hundred_thousand_pairs() -> None:
     pairs: list[int] = []
     _each(pairs)
-    assert sum(pairs) >= 100_000
+    assert sum(pairs) >= share(100_000)
 
 
 @settings(
-    max_examples=2_800,
+    max_examples=share(2_800),
     deadline=None,
     suppress_health_check=[
         HealthCheck.too_slow,

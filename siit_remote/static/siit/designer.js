@@ -173,14 +173,22 @@ document.addEventListener("keydown", (event) => {
   // The browser undoes letters that are not saved yet.
   if (typed.has(event.target.id)) return;
   event.preventDefault();
+  steps = steps.then(() => step(redo));
+});
+
+// One after the other: each needs the draft's number, and the form, that the answer before it brought.
+let steps = Promise.resolve();
+function step(redo) {
   const button = byId(redo ? "designer-redo" : "designer-undo");
   if (button.getAttribute("aria-disabled") === "true") {
     announce(redo ? "There is nothing to do again" : "There is nothing to undo");
-    return;
+    return undefined;
   }
-  const url = `${base}${redo ? "redo" : "undo"}/`;
-  window.htmx.ajax("POST", url, { source: button.form, target: "#editor", swap: "outerHTML" });
-});
+  button.focus(); // htmx sends a form to where the button says that was used last
+  return window.htmx
+    .ajax("POST", button.formAction, { source: button.form, target: "#editor", swap: "outerHTML" })
+    .catch(() => undefined); // told by htmx:sendError and htmx:responseError below
+}
 
 document.addEventListener("htmx:sendError", () => {
   refused.innerHTML = "";

@@ -89,8 +89,8 @@ def _readable(name: str, who: str) -> bool:
     files = {
         *("healthz", "readyz", "workflow-document", "forecast-csv"),
         *("hold-csv", "approvals-export"),
-        # A part of a page; opened alone the browser asks for an icon that is not there.
-        "person-options",
+        # Parts of a page; opened alone the browser asks for an icon that is not there.
+        *("person-options", "pick"),
     }
     return status in {"200", "302"} and name not in files
 

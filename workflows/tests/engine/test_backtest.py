@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from people.models import Person, PersonChange
 from siit_remote.lib import clock
 from siit_remote.tests.people_with_roles import small_company
+from siit_remote.tests.share import share
 from workflows.engine.backtest import backtest, would_have_run
 from workflows.engine.service import run_due
 from workflows.engine.world import planned_draft, planned_version
@@ -66,7 +67,7 @@ def test_backtest_is_what_the_engine_did(seed: int) -> None:
 
 @pytest.mark.slow
 @settings(
-    max_examples=40,
+    max_examples=share(40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from people.models import Person
 from siit_remote.bench.stopwatch import written_table
+from siit_remote.tests.share import share
 from workflows.engine.outlook import coming, preview
 from workflows.engine.planner import PlannedWorkflow
 from workflows.engine.service import run_due
@@ -186,7 +187,7 @@ def test_preview_writes_nothing_and_calls_nobody(monkeypatch: pytest.MonkeyPatch
 
 
 _MANY = settings(
-    max_examples=50,
+    max_examples=share(50),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -73,7 +73,7 @@ def test_everything_comes_up_and_nothing_is_left_running(
         deadline = time.monotonic() + 60
         while True:
             try:
-                answer = requests.get(f"http://127.0.0.1:{port}/readyz", timeout=2)
+                answer = requests.get(f"http://127.0.0.1:{port}/readyz", timeout=20)
                 break
             except requests.ConnectionError:
                 assert launched.poll() is None

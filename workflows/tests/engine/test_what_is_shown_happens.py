@@ -24,7 +24,7 @@ from workflows.engine.service import run_due
 from workflows.engine.standing import HELD, MATCHED, standings
 from workflows.engine.starting import due_now
 from workflows.engine.world import load_happenings, load_world, planned_version
-from workflows.models import Run, Workflow
+from workflows.models import Hold, Run, Workflow
 from workflows.tests.engine.simulation import (
     T0,
     Company,
@@ -211,6 +211,7 @@ def test_preview_is_what_the_pass_then_writes_for_many(seed: int) -> None:
 
 def _empty() -> None:
     """Examples of one test share its transaction."""
+    Hold.objects.all().delete()
     Run.objects.all().delete()
     Workflow.objects.update(live_version=None)
     for row in Workflow.objects.all():

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from siit_remote.tests.people_with_roles import PASSWORD, Company, small_company
@@ -27,6 +28,16 @@ def browser() -> Iterator[Browser]:
         running.close()
     if before is None:
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """SQLite in a file: in memory, the server's thread and the test's own lock each other out."""
+    if connection.vendor == "sqlite":
+        path = tmp_path_factory.mktemp("browser") / "test.sqlite3"
+        connection.settings_dict["TEST"]["NAME"] = str(path)
 
 
 @pytest.fixture

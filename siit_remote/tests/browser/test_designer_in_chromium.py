@@ -299,9 +299,15 @@ def test_hr_admin_builds_a_workflow_with_the_keyboard_alone(
     expect(page.locator("#designer-said")).to_have_text("Undone")
     keys.press("Control+y")
     expect(page.locator("#designer-said")).to_have_text("Done again")
+    steps: list[str] = []
+    page.on("response", lambda answer: steps.append(answer.url.rsplit("/", 2)[-2]))
     for key in ("Control+z", "Control+z", "Control+y", "Control+y"):  # faster than the answers
         keys.press(key)
-    expect(page.locator("#designer-redo")).to_have_attribute("aria-disabled", "true")
+    for _ in range(100):
+        if sum(name in {"undo", "redo"} for name in steps) == 4:
+            break
+        page.wait_for_timeout(100)
+    assert [name for name in steps if name != "panel"] == ["undo", "undo", "redo", "redo"]
     expect(page.locator("#designer-said")).to_have_text("Done again")
     draft = Workflow.objects.get(key="by-keyboard").draft
     assert [step["action"] for step in draft["steps"]] == ["slack.close_access", "apps.revoke"]

@@ -16,6 +16,7 @@ urlpatterns = [
     path("activity/", views.activity, name="activity"),
     path("guide/", guide.guide, name="guide"),
     path("guide/<slug:slug>/", guide.guide_page, name="guide-page"),
+    path("favicon.ico", views.favicon, name="favicon"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("", include("people.urls")),

@@ -38,6 +38,7 @@ MATRIX: dict[str, tuple[str, str]] = {
     "activity": (ADMINS, NO_METHOD),
     "guide": (STAFF, NO_METHOD),
     "guide-page": (STAFF, NO_METHOD),
+    "favicon": ("302 302 302 302 302 302", NO_METHOD),
     "healthz": (OPEN, NO_METHOD),
     "readyz": (OPEN, NO_METHOD),
     "people": ("302 302 302 302 200 200", NO_METHOD),

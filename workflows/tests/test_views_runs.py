@@ -149,5 +149,5 @@ def test_step_is_given_to_a_role_and_skipped_from_the_page(company: Company) -> 
     client.post(f"/steps/{step.pk}/skip/", {"reason": "Has none."})
     step.refresh_from_db()
     assert (step.status, Task.objects.filter(step=step, status="open").count()) == ("skipped", 0)
-    acts = AuditEntry.objects.filter(object_key=str(run.pk)).order_by("pk")
+    acts = AuditEntry.objects.filter(object_type="run", object_key=str(run.pk)).order_by("pk")
     assert [entry.action for entry in acts] == ["step.by_hand", "step.skipped"]

@@ -18,7 +18,10 @@ from integrations.models import (
     CustomReading,
     CustomValues,
     Delivery,
+    Incident,
     SyncRun,
+    WebhookReceipt,
+    WebhookSubscription,
 )
 from integrations.services import (
     connection_disconnect,
@@ -219,12 +222,12 @@ class _ReadOnlyAdmin(_Admin):
 
 @admin.register(SyncRun)
 class SyncRunAdmin(_ReadOnlyAdmin):
-    """Syncs. The records of a held one are personal data and are not shown."""
+    """Syncs. Records and reviews are personal data of every kind and are not shown."""
 
     list_display = ["connection", "status", "trigger", "started_at", "seen", "created", "ended"]
     list_filter = ["status", "connection"]
     list_select_related = ["connection"]
-    exclude = ["held_records", "lease_holder", "lease_until"]
+    exclude = ["held_records", "review", "lease_holder", "lease_until"]
 
 
 @admin.register(Delivery)
@@ -272,3 +275,32 @@ class CustomValuesAdmin(_ReadOnlyAdmin):
     list_display = ["external_id", "connection", "read_at"]
     list_select_related = ["connection"]
     search_fields = ["external_id"]
+
+
+@admin.register(WebhookSubscription)
+class WebhookSubscriptionAdmin(_ReadOnlyAdmin):
+    """Addresses that outside systems call. Neither address nor key is kept in clear."""
+
+    list_display = ["connection", "received", "refused", "last_received_at", "old_key_until"]
+    list_select_related = ["connection"]
+    exclude = ["path_hash"]
+
+
+@admin.register(WebhookReceipt)
+class WebhookReceiptAdmin(_ReadOnlyAdmin):
+    """Genuine calls of the last day: hints to look again, never data."""
+
+    list_display = ["received_at", "subscription", "event_type", "external_id", "handled_at"]
+    list_filter = ["event_type", ("handled_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["subscription"]
+    search_fields = ["external_id"]
+    exclude = ["signature_hash"]
+
+
+@admin.register(Incident)
+class IncidentAdmin(_ReadOnlyAdmin):
+    """Outages that people were told of, once each."""
+
+    list_display = ["opened_at", "connection", "kind", "mailed_to"]
+    list_filter = ["kind", "connection"]
+    list_select_related = ["connection"]

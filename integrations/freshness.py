@@ -14,7 +14,9 @@ STALE_INTERVALS = 2
 """A directory that missed this many intervals is stale."""
 HINT = "webhook"
 """Trigger of a sync that looked at single people only."""
-PARTIAL = (HINT, "review")
+SELECTED = "selected"
+"""Trigger of a sync that read people again whom somebody chose."""
+PARTIAL = (HINT, SELECTED, "review")
 """Triggers of syncs that say nothing about the whole directory."""
 _RETRY_AFTER = timedelta(minutes=30)
 PASSING = frozenset({"transient", "rate_limited", "incomplete", "interrupted"})

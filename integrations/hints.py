@@ -8,39 +8,32 @@ same directory as none at all.
 from __future__ import annotations
 
 import hashlib
-import logging
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import F
 
-from integrations.connectors.base import Feed, SinglePeople
+from integrations.connectors.base import Feed
 from integrations.connectors.remote.answers import MalformedAnswer, read_json
 from integrations.connectors.remote.payloads import Fields, Findings
 from integrations.connectors.remote.webhooks import verify_signature
 from integrations.custom_values import CHANGED_EVENT, custom_values_stale
-from integrations.errors import ConfigError, IntegrationError, UnauthorizedError
+from integrations.errors import IntegrationError
 from integrations.freshness import HINT, last_good_sync
 from integrations.models import Connection, SyncRun, WebhookReceipt, WebhookSubscription
-from integrations.people_sources import feed_completed
-from integrations.services import client_for, connection_mark_unauthorized
+from integrations.single_people import SYNC, single_failed, single_people_fetch
 from integrations.sync_apply import judge, sync_apply
-from integrations.sync_lease import SyncRefusedError, sync_claim, sync_close, sync_progress
+from integrations.sync_lease import SyncRefusedError, sync_claim, sync_close
 from integrations.sync_report import outcome_columns
-from people.defaults import workspace_get
 from people.loading import directory_load, directory_lock
-from people.zones import zone_info
-from siit_remote.lib import clock
 from siit_remote.lib.bell import ring
 from siit_remote.lib.crypto import DecryptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from integrations.connectors.base import SinglePeople
 
-logger = logging.getLogger(__name__)
 DRAIN = "integrations.tasks.hints_one"
-SYNC = "integrations.tasks.sync_one"
 BODY_LIMIT = 256 * 1024
 """Bytes of the largest call that is read."""
 _AT_ONCE = 100
@@ -136,18 +129,20 @@ def hints_drain(
         return None
     taken = [pk for pk, external_id in receipts if external_id in set(ids)]
     try:
-        feed = _fetch(connection, run, ids, client=client, now=now)
+        feed = single_people_fetch(connection, run, ids, client=client, now=now)
         kept = _decide(connection, run, feed, now=now)
         told = WebhookReceipt.objects.filter(pk__in=taken)
         told.update(handled_at=now)
         changed = told.filter(event_type=CHANGED_EVENT).values_list("external_id", flat=True)
         custom_values_stale(connection, set(changed))
     except IntegrationError as error:
-        _fail(connection, run, error, now=now)
+        single_failed(connection, run, error, now=now)
         kept = run
     except Exception:
         # The boundary of a task: whatever happens, the sync does not stay “running”.
-        _fail(connection, run, IntegrationError("It broke off by an error of ours."), now=now)
+        single_failed(
+            connection, run, IntegrationError("It broke off by an error of ours."), now=now
+        )
         raise
     if len(receipts) > len(taken):
         ring(DRAIN, connection.pk)
@@ -161,22 +156,6 @@ def _settle_old(connection: Connection, *, now: datetime) -> None:
     if good is not None:
         receipts.filter(handled_at=None, received_at__lt=good.started_at).update(handled_at=now)
     receipts.filter(received_at__lt=now - _KEPT).exclude(handled_at=None).delete()
-
-
-def _fetch(
-    connection: Connection,
-    run: SyncRun,
-    ids: Sequence[str],
-    *,
-    client: SinglePeople | None,
-    now: datetime,
-) -> Feed:
-    source: Any = client or client_for(connection, feeding=True)
-    if not isinstance(source, SinglePeople):
-        raise ConfigError(f"{connection.name} cannot be asked for single people.")
-    today = clock.today_in(zone_info(workspace_get().timezone), now)
-    feed = source.fetch_workers(ids, today=today, progress=sync_progress(run))
-    return feed_completed(connection, feed)
 
 
 def _decide(connection: Connection, run: SyncRun, feed: Feed, *, now: datetime) -> SyncRun | None:
@@ -202,16 +181,3 @@ def _decide(connection: Connection, run: SyncRun, feed: Feed, *, now: datetime) 
         }
         sync_close(run, status=Status.APPLIED, now=now, seen=len(feed.records), **columns)
     return run
-
-
-def _fail(connection: Connection, run: SyncRun, error: IntegrationError, *, now: datetime) -> None:
-    logger.warning("Hints of connection %s were not followed: %s", connection.pk, error.code)
-    with transaction.atomic():
-        SyncRun.objects.filter(
-            pk=run.pk, status=Status.RUNNING, lease_holder=run.lease_holder
-        ).update(
-            status=Status.FAILED, error_code=error.code, error=error.message, finished_at=now,
-            lease_until=None, progress="",
-        )  # fmt: skip
-        if isinstance(error, UnauthorizedError):
-            connection_mark_unauthorized(connection, error.message)

@@ -50,6 +50,27 @@ def sync_claim(
     raise SyncRefusedError(f"A sync of {connection.name} is running. Wait until it has ended.")
 
 
+def sync_take(run: SyncRun, *, now: datetime) -> bool:
+    """asked → running, if no other sync of its connection runs and nobody else took it."""
+    for _ in range(2):
+        try:
+            with transaction.atomic():
+                taken = SyncRun.objects.filter(pk=run.pk, status=Status.ASKED).update(
+                    status=Status.RUNNING,
+                    started_at=now,
+                    lease_holder=lease.holder(),
+                    lease_until=clock.system_now() + LEASE,
+                    progress="Starting",
+                )
+        except IntegrityError:
+            if not _take_over(run.connection, now=now):
+                return False
+        else:
+            run.refresh_from_db()
+            return bool(taken)
+    return False
+
+
 def _take_over(connection: Connection, *, now: datetime) -> bool:
     """End a sync whose holder died. True when the way is free."""
     running = SyncRun.objects.filter(connection=connection, status=Status.RUNNING).first()

@@ -10,7 +10,8 @@ from django.contrib.auth import get_user_model
 from integrations.custom_fields import custom_fields_read
 from integrations.freshness import full_syncs, next_sync_at
 from integrations.hints import hints_drain
-from integrations.models import Connection
+from integrations.models import Connection, SyncRun
+from integrations.people_reread import reread_run
 from integrations.people_sources import people_connections
 from integrations.sync import SyncRefusedError, run_sync
 from people.defaults import workspace_get
@@ -34,8 +35,10 @@ def sync_connections() -> int:
         if sync_is_due(connection, now=now, every=every):
             tried += 1
             _run(connection, trigger="schedule", actor_id=None)
-        # Hints whose bell was lost, or that waited for a sync.
+        # Hints and wishes whose bell was lost, or that waited for a sync.
         hints_drain(connection, now=now)
+        for run in connection.syncs.filter(status=SyncRun.Status.ASKED).order_by("pk"):
+            reread_run(run, now=now)
     return tried
 
 
@@ -44,6 +47,13 @@ def hints_one(connection_id: int) -> None:
     connection = Connection.objects.filter(pk=connection_id).first()
     if connection is not None:
         hints_drain(connection, now=clock.now())
+
+
+def reread_one(run_id: int) -> None:
+    """Read those again whom somebody selected; while a sync runs, the schedule comes back."""
+    run = SyncRun.objects.filter(pk=run_id).select_related("connection", "requested_by").first()
+    if run is not None:
+        reread_run(run, now=clock.now())
 
 
 def sync_is_due(connection: Connection, *, now: datetime, every: timedelta) -> bool:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.paginator import Paginator
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -24,6 +25,7 @@ from siit_remote.access import require
 from siit_remote.lib import clock
 
 _PAGE = 20
+LIVE = (SyncRun.Status.ASKED, SyncRun.Status.RUNNING)
 
 
 @require_GET
@@ -72,7 +74,8 @@ def live_sync(connection: Connection, *, asked: str) -> SyncRun | str | None:
 
     ``asked`` is the number of the newest sync when somebody pressed *Sync now*.
     """
-    running = connection.syncs.filter(status=SyncRun.Status.RUNNING).defer("review").first()
+    rows = connection.syncs.filter(status__in=LIVE).defer("review")
+    running = rows.order_by(F("lease_until").desc(nulls_last=True)).first()
     if running is not None:
         return running
     known = int(asked) if asked.isdecimal() and len(asked) < 19 else None
@@ -101,7 +104,7 @@ def sync_run(request: HttpRequest, key: str, pk: int) -> HttpResponse:
         connection__key=key,
     )
     if request.headers.get("HX-Request") == "true":
-        if found.status != SyncRun.Status.RUNNING:
+        if found.status not in LIVE:
             return HttpResponse(status=204, headers={"HX-Refresh": "true"})
         context = {"connection": found.connection, "live": found, "own": True}
         return render(request, "integrations/live.html", context)
@@ -109,6 +112,8 @@ def sync_run(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     context = {
         "sync": found,
         "connection": found.connection,
+        "is_live": found.status in LIVE,
+        "selected": names.get("selected", ()),
         "created": named_people(names.get("created", ())),
         "ended": named_people(names.get("ended", ())),
         "missing": names.get("missing", ()),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
 
 from people.admin_bases import HiddenFieldsMixin, PlainAdmin, ReadOnlyAdmin, ResolvingAdmin
-from people.admin_forms import FieldOverrideForm, FieldPolicyForm, LegalEntityForm, WorkspaceForm
+from people.admin_forms import FieldOverrideForm, LegalEntityForm, WorkspaceForm
 from people.identity import fields_hidden_from
 from people.limits import limits_changed, limits_of
 from people.models import (
@@ -83,12 +85,18 @@ class FieldOverrideAdmin(PlainAdmin):
 
 
 @admin.register(FieldPolicy)
-class FieldPolicyAdmin(ResolvingAdmin):
-    """Source of truth and visibility, field by field."""
+class FieldPolicyAdmin(ReadOnlyAdmin):
+    """Source of truth and visibility, field by field; changed where a preview comes first."""
 
-    form = FieldPolicyForm
-    list_display = ["field", "sources", "visible_to"]
+    list_display = ["field", "sources", "visible_to", "change"]
     search_fields = ["field"]
+    readonly_fields = ["change"]
+
+    @admin.display(description="Change it")
+    def change(self, row: FieldPolicy) -> str:
+        """The page that shows whom a change concerns before it is made."""
+        address = reverse("field", args=[row.field])
+        return format_html('<a href="{}">In Settings → Fields</a>', address)
 
 
 @admin.register(FieldProposal)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib.auth.models import Group
 
-from people.models import FieldOverride, FieldPolicy, LegalEntity, Person, Workspace
-from people.plan import FIELDS, OVERRIDABLE
+from people.models import FieldOverride, LegalEntity, Person, Workspace
+from people.plan import OVERRIDABLE
 from people.services import OverrideError, override_clean
 from people.zones import is_zone, zones_of
 
@@ -21,45 +20,6 @@ else:
 
 def _words(name: str) -> str:
     return name.replace("_", " ").capitalize()
-
-
-class FieldPolicyForm(_Form):
-    """Sources as words in order, visibility as roles."""
-
-    sources = forms.CharField(
-        required=False,
-        help_text="Keys of connections, most trusted first, separated by commas. "
-        "The others follow by age.",
-    )
-    visible_to = forms.MultipleChoiceField(
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text="Nobody ticked: everybody who may see the person.",
-    )
-
-    class Meta:
-        model = FieldPolicy
-        fields = ("field", "sources", "visible_to")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.initial["sources"] = ", ".join(self.instance.sources or [])
-        roles = list(Group.objects.order_by("pk").values_list("name", flat=True))
-        self.fields["visible_to"].choices = [  # type: ignore[attr-defined] # a choice field
-            (name, name) for name in dict.fromkeys([*roles, *(self.instance.visible_to or [])])
-        ]
-
-    def clean_field(self) -> str:
-        """Only fields that exist."""
-        name = str(self.cleaned_data["field"]).strip()
-        if name not in FIELDS and not name.startswith("custom."):
-            raise forms.ValidationError(f"There is no such field. Fields: {', '.join(FIELDS)}.")
-        return name
-
-    def clean_sources(self) -> list[str]:
-        """A list of keys, each once."""
-        keys = [key.strip() for key in self.cleaned_data["sources"].split(",")]
-        return list(dict.fromkeys(key for key in keys if key))
 
 
 class FieldOverrideForm(_Form):

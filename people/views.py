@@ -39,7 +39,8 @@ def people(request: HttpRequest) -> HttpResponse:
         if request.GET.get(PARAMETER):
             return redirect(f"{reverse('people-then')}?{request.GET.urlencode()}")
         if request.user.is_staff:
-            return redirect("admin:people_person_changelist")
+            query = request.GET.urlencode()
+            return redirect(reverse("admin:people_person_changelist") + (query and f"?{query}"))
     me = person_of(request.user)
     team = people_visible_to(request.user).select_related("team", "manager", "legal_entity")
     if me is not None:

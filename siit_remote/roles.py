@@ -44,7 +44,7 @@ people.add_role people.change_role people.delete_role
 people.add_employmenttype people.change_employmenttype people.delete_employmenttype
 people.add_workertypemapping people.change_workertypemapping people.delete_workertypemapping
 people.view_customfield people.add_customfield people.change_customfield people.view_fieldproposal
-people.view_fieldpolicy people.add_fieldpolicy people.change_fieldpolicy people.delete_fieldpolicy
+people.view_fieldpolicy people.change_fieldpolicy
 people.view_fieldoverride people.add_fieldoverride people.change_fieldoverride
 people.delete_fieldoverride people.view_sourcerecord people.view_personchange
 people.view_lifecycleevent

@@ -1,4 +1,4 @@
-"""Catalogue, policies, templates and delegations in the site admin; the ledger, read only."""
+"""Catalogue, policies, templates and delegations in the site admin; the ledger beside them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,8 @@ from django.contrib import admin
 
 from siit_remote.audit.admin import AuditedAdminMixin
 from siit_remote.lib import clock
-from workflows.models import (
-    Approval,
-    ApproverPolicy,
-    Delegation,
-    MessageTemplate,
-    Request,
-    Run,
-    Service,
-    Task,
-    Workflow,
-)
+from workflows import ledger_admin as ledger_admin
+from workflows.models import ApproverPolicy, Delegation, MessageTemplate, Service
 from workflows.problems import DocumentError
 from workflows.workspace.apply import known_now
 from workflows.workspace.shape import FORMAT, read_workspace
@@ -125,72 +116,3 @@ class DelegationAdmin(AuditedAdminMixin, _Admin):
         if not change:
             obj.created_at = clock.now()
         super().save_model(request, obj, form, change)
-
-
-class LedgerAdmin(_Admin):
-    """What the engine wrote: read here, changed only by its services."""
-
-    show_full_result_count = False
-    list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """The engine's business."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The services' business."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nothing is erased."""
-        return False
-
-
-@admin.register(Workflow)
-class WorkflowAdmin(LedgerAdmin):
-    """Workflows as rows; they are changed on their own pages."""
-
-    list_display = ["name", "key", "status", "live_version"]
-    list_filter = ["status"]
-    list_select_related = ["live_version"]
-    search_fields = ["name", "key"]
-
-
-@admin.register(Run)
-class RunAdmin(LedgerAdmin):
-    """Runs as rows."""
-
-    list_display = ["pk", "workflow", "person", "status", "due_at", "finished_at"]
-    list_filter = ["status", "workflow"]
-    list_select_related = ["workflow", "person"]
-    search_fields = ["person__full_name", "person__work_email", "workflow__name"]
-
-
-@admin.register(Approval)
-class ApprovalAdmin(LedgerAdmin):
-    """Approvals as rows."""
-
-    list_display = ["title", "subject", "approver", "status", "asked_at", "decided_at"]
-    list_filter = ["status"]
-    list_select_related = ["subject", "approver"]
-    search_fields = ["title", "subject__full_name", "approver__full_name"]
-
-
-@admin.register(Request)
-class RequestAdmin(LedgerAdmin):
-    """Requests as rows."""
-
-    list_display = ["pk", "service", "requester", "status", "created_at"]
-    list_filter = ["status", "service"]
-    list_select_related = ["service", "requester"]
-    search_fields = ["requester__full_name", "requester__work_email"]
-
-
-@admin.register(Task)
-class TaskAdmin(LedgerAdmin):
-    """Tasks as rows."""
-
-    list_display = ["title", "subject", "role", "assignee", "status", "due_on"]
-    list_filter = ["status", "role"]
-    list_select_related = ["subject", "role", "assignee"]
-    search_fields = ["title", "subject__full_name"]

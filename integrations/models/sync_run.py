@@ -15,6 +15,7 @@ class SyncRun(models.Model):
     """A sync with its counts and names. At most one runs per connection."""
 
     class Status(models.TextChoices):
+        ASKED = "asked", "Waiting to start"
         RUNNING = "running", "Running"
         REVIEWED = "reviewed", "Waiting for review"
         APPLIED = "applied", "Applied"

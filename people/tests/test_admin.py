@@ -97,12 +97,14 @@ def test_removed_former_address_lets_its_new_owner_in(owner: Client) -> None:
     assert person("ana.lopez").full_name == "Tom Berg"
 
 
-def test_field_policy_is_written_in_words(owner: Client) -> None:
-    data = {"field": "job_title", "sources": "idp, remote, idp"}
-    owner.post(reverse("admin:people_fieldpolicy_add"), data)
-    assert FieldPolicy.objects.get().sources == ["idp", "remote"]
-    page = owner.post(reverse("admin:people_fieldpolicy_add"), {"field": "nonsense"})
-    assert b"There is no such field" in page.content
+def test_field_policy_is_read_here_and_changed_where_a_preview_comes_first(owner: Client) -> None:
+    row = FieldPolicy.objects.create(field="job_title", sources=["idp"])
+    page = owner.get(reverse("admin:people_fieldpolicy_change", args=[row.pk]))
+    assert reverse("field", args=["job_title"]).encode() in page.content
+    assert owner.get(reverse("admin:people_fieldpolicy_add")).status_code == 403
+    owner.post(reverse("admin:people_fieldpolicy_change", args=[row.pk]), {"sources": "remote"})
+    row.refresh_from_db()
+    assert row.sources == ["idp"]
 
 
 def test_private_fields_and_payloads_need_their_rights(client: Client) -> None:

@@ -54,6 +54,13 @@ def company() -> None:
     )
 
 
+def test_address_of_people_keeps_what_was_asked_for(owner: Client) -> None:
+    company()
+    found = owner.get("/people/", {"q": "eva", "tab": "offboarding"})
+    assert found.headers["Location"] == f"{LIST}?q=eva&tab=offboarding"
+    assert owner.get("/people/").headers["Location"] == LIST
+
+
 def test_list_begins_with_current_staff_and_search_looks_at_everybody(owner: Client) -> None:
     company()
     assert "New" not in names(owner)

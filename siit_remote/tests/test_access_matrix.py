@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -342,6 +343,27 @@ def test_admin_has_no_page_of_the_task_queue_even_for_a_superuser(company: Compa
         for tail in ("", "add/", "1/change/"):
             assert client.get(f"/admin/django_q/{model}/{tail}").status_code == 404
     assert not [model for model in admin.site._registry if model._meta.app_label == "django_q"]
+
+
+OURS = {"audit", "people", "integrations", "workflows"}
+
+
+def test_every_model_of_ours_has_a_page_in_the_site_admin() -> None:
+    """What the product keeps can be looked at, be it read only."""
+    models = [model for model in apps.get_models() if model._meta.app_label in OURS]
+    assert {model._meta.app_label for model in models} == OURS
+    assert [model._meta.label for model in models if not admin.site.is_registered(model)] == []
+
+
+def test_admin_keeps_facts_of_a_run_from_who_may_not_see_every_field(company: Company) -> None:
+    run = company.objects["run"]
+    type(run).objects.filter(pk=run.pk).update(snapshot={"person.date_of_birth": "1990-02-28"})
+    url = f"/admin/workflows/run/{run.pk}/change/"
+    assert b"1990-02-28" in _client(company, "hr").get(url).content
+    page = _client(company, "it").get(url)
+    assert page.status_code == 200
+    assert b"1990-02-28" not in page.content
+    assert b"Snapshot" not in page.content
 
 
 def test_people_hidden_from_a_role_do_not_exist_for_it(company: Company) -> None:

@@ -1,0 +1,205 @@
+"""The ledger in the site admin: what the engine wrote, row by row, read only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib import admin
+
+from people.identity import fields_hidden_from
+from workflows.models import (
+    Absence,
+    Approval,
+    Attempt,
+    CalendarFeed,
+    DraftState,
+    ForecastSnapshot,
+    Hold,
+    Refusal,
+    Request,
+    RequestNote,
+    Run,
+    StepRun,
+    Task,
+    Workflow,
+    WorkflowVersion,
+)
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    _Admin = admin.ModelAdmin[Any]
+else:
+    # At run time Django's class takes no type argument.
+    _Admin = admin.ModelAdmin
+
+
+class LedgerAdmin(_Admin):
+    """What the engine wrote: read here, changed only by its services."""
+
+    show_full_result_count = False
+    list_per_page = 50
+    facts: ClassVar[tuple[str, ...]] = ()
+    """Columns that may hold any fact about a person: for whom no field is hidden."""
+
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Facts stay out where the account may not see every field; the run's page veils them."""
+        always = list(self.exclude or ())
+        return [*always, *self.facts] if fields_hidden_from(request.user) else always
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """The engine's business."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The services' business."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is erased."""
+        return False
+
+
+@admin.register(Workflow)
+class WorkflowAdmin(LedgerAdmin):
+    """Workflows as rows; they are changed on their own pages."""
+
+    list_display = ["name", "key", "status", "live_version"]
+    list_filter = ["status"]
+    list_select_related = ["live_version"]
+    search_fields = ["name", "key"]
+
+
+@admin.register(WorkflowVersion)
+class WorkflowVersionAdmin(LedgerAdmin):
+    """What was published, and by whom."""
+
+    list_display = ["workflow", "number", "published_at", "published_by"]
+    list_filter = ["workflow"]
+    list_select_related = ["workflow", "published_by"]
+
+
+@admin.register(DraftState)
+class DraftStateAdmin(LedgerAdmin):
+    """Steps back and forward of drafts."""
+
+    list_display = ["workflow", "number", "what", "saved_at", "saved_by"]
+    list_filter = ["workflow"]
+    list_select_related = ["workflow", "saved_by"]
+
+
+@admin.register(Run)
+class RunAdmin(LedgerAdmin):
+    """Runs as rows."""
+
+    list_display = ["pk", "workflow", "person", "status", "due_at", "finished_at"]
+    list_filter = ["status", "workflow"]
+    list_select_related = ["workflow", "person"]
+    search_fields = ["person__full_name", "person__work_email", "workflow__name"]
+    facts = ("snapshot", "trace", "change", "reason", "anchor", "moved_to")
+
+
+@admin.register(StepRun)
+class StepRunAdmin(LedgerAdmin):
+    """Steps of runs."""
+
+    list_display = ["run", "key", "action", "status", "attempts", "finished_at"]
+    list_filter = ["status", "action"]
+    list_select_related = ["run"]
+    facts = ("outcome", "reason", "error")
+
+
+@admin.register(Attempt)
+class AttemptAdmin(LedgerAdmin):
+    """Every try of a step; appended, never replaced."""
+
+    list_display = ["step", "number", "phase", "started_at", "outcome"]
+    list_filter = ["phase", "outcome"]
+    list_select_related = ["step"]
+    facts = ("detail", "error")
+
+
+@admin.register(Hold)
+class HoldAdmin(LedgerAdmin):
+    """What was stopped before its first effect, and who decided."""
+
+    list_display = ["workflow", "kind", "people", "status", "created_at", "decided_at"]
+    list_filter = ["kind", "status", "workflow"]
+    list_select_related = ["workflow"]
+
+
+@admin.register(Refusal)
+class RefusalAdmin(LedgerAdmin):
+    """Who was due and did not get a run."""
+
+    list_display = ["workflow", "person", "verdict", "due_at", "noted_at"]
+    list_filter = ["verdict", "workflow"]
+    list_select_related = ["workflow", "person"]
+    search_fields = ["person__search_text"]
+    facts = ("anchor", "reason")
+
+
+@admin.register(Approval)
+class ApprovalAdmin(LedgerAdmin):
+    """Approvals as rows."""
+
+    list_display = ["title", "subject", "approver", "status", "asked_at", "decided_at"]
+    list_filter = ["status"]
+    list_select_related = ["subject", "approver"]
+    search_fields = ["title", "subject__full_name", "approver__full_name"]
+    facts = ("summary", "why_asked")
+
+
+@admin.register(Absence)
+class AbsenceAdmin(LedgerAdmin):
+    """When somebody is away, and approvals go to another."""
+
+    list_display = ["person", "starts_on", "ends_on", "made_by_label", "ended_at"]
+    list_select_related = ["person"]
+    search_fields = ["person__search_text"]
+
+
+@admin.register(Request)
+class RequestAdmin(LedgerAdmin):
+    """Requests as rows."""
+
+    list_display = ["pk", "service", "requester", "status", "created_at"]
+    list_filter = ["status", "service"]
+    list_select_related = ["service", "requester"]
+    search_fields = ["requester__full_name", "requester__work_email"]
+
+
+@admin.register(RequestNote)
+class RequestNoteAdmin(LedgerAdmin):
+    """What was said and done about requests."""
+
+    list_display = ["request", "kind", "at"]
+    list_filter = ["kind"]
+    list_select_related = ["request"]
+
+
+@admin.register(Task)
+class TaskAdmin(LedgerAdmin):
+    """Tasks as rows."""
+
+    list_display = ["title", "subject", "role", "assignee", "status", "due_on"]
+    list_filter = ["status", "role"]
+    list_select_related = ["subject", "role", "assignee"]
+    search_fields = ["title", "subject__full_name"]
+
+
+@admin.register(ForecastSnapshot)
+class ForecastSnapshotAdmin(LedgerAdmin):
+    """Of which days a forecast is kept, to tell what changed since."""
+
+    list_display = ["day", "taken_at"]
+    exclude = ["packed"]
+
+
+@admin.register(CalendarFeed)
+class CalendarFeedAdmin(LedgerAdmin):
+    """Who reads the forecast in a calendar; the address itself is kept nowhere."""
+
+    list_display = ["user", "created_at", "last_read_at"]
+    list_select_related = ["user"]
+    exclude = ["token_hash"]

@@ -79,6 +79,8 @@ ENTRIES: tuple[Entry, ...] = (
           allowed=_has("people.change_fieldpolicy"), under=("/settings/fields/",)),
     Entry(label="Approvers", icon="gavel", url_name="policies", setting=True,
           allowed=_has("workflows.view_approverpolicy"), under=("/policies/", "/entity-leads/")),
+    Entry(label="Messages", icon="mail", url_name="message-templates", setting=True,
+          allowed=_has("workflows.view_messagetemplate"), under=("/messages/",)),
     Entry(label="Limits", icon="shield-alert", url_name="limits", setting=True,
           allowed=_has("people.change_workspace"), under=("/settings/limits/",)),
     Entry(label="Entities", icon="building-2", url_name="entities", setting=True,

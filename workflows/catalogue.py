@@ -10,7 +10,8 @@ from django.db.models import Q
 
 from people.models import LegalEntity, Person
 from siit_remote.audit.services import record
-from workflows.models import ApproverPolicy, Service
+from workflows.message_editing import message_template_uses
+from workflows.models import ApproverPolicy, MessageTemplate, Service
 from workflows.problems import DocumentError, Problem
 from workflows.workspace.apply import known_now
 from workflows.workspace.shape import FORMAT, read_workspace
@@ -92,3 +93,39 @@ def entity_lead_set(entity: LegalEntity, lead: Person | None, *, actor: Any) -> 
             detail={"lead": lead.work_email if lead else ""},
         )
     return True
+
+
+def message_template_save(row: Mapping[str, Any], *, new: bool, actor: Any) -> MessageTemplate:
+    """Make or change a message template. Raises ``DocumentError``; then nothing is saved."""
+    values = _judged("templates", row)
+    key = values.pop("key")
+    with transaction.atomic():
+        if new and MessageTemplate.objects.filter(key=key).exists():
+            raise DocumentError([Problem("key", f"There is a template “{key}” already.")])
+        template, _ = MessageTemplate.objects.update_or_create(key=key, defaults=values)
+        record(
+            "template.saved",
+            actor=actor,
+            object_type="template",
+            object_key=key,
+            object_label=str(template),
+            detail={"variants": len(values["variants"])},
+        )
+    return template
+
+
+def message_template_delete(template: MessageTemplate, *, actor: Any) -> None:
+    """Take a template away. Raises ``ValueError`` in words while a workflow names it."""
+    uses = message_template_uses(template.key)
+    if uses:
+        names = ", ".join(f"“{workflow}”" for workflow in uses)
+        raise ValueError(f"{template} is used by {names}. Choose another template there first.")
+    with transaction.atomic():
+        record(
+            "template.deleted",
+            actor=actor,
+            object_type="template",
+            object_key=template.key,
+            object_label=str(template),
+        )
+        template.delete()

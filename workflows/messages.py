@@ -57,43 +57,82 @@ class Rendered:
     html: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One mistake in a text, and where it stands; line and column count from 1, 0: not known."""
+
+    message: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        """With its place in front."""
+        return (
+            f"Line {self.line}, column {self.column}: {self.message}"
+            if self.line
+            else (self.message)
+        )
+
+
 def source_problems(source: object, path: str) -> list[Problem]:
     """What is wrong with one text: no text, too long, broken, or an unknown name."""
     if not isinstance(source, str):
         return [Problem(path, "Expected text.")]
     if len(source) > MAX_SOURCE:
         return [Problem(path, f"Longer than {MAX_SOURCE} characters.")]
+    return [Problem(path, str(fault)) for fault in source_faults(source)]
+
+
+def source_faults(source: str) -> list[Fault]:
+    """Every mistake in a text, in reading order."""
     try:
-        template = parsed(source)
-        found = template.analyze()
+        found = parsed(source).analyze()
     except (LiquidError, RecursionError) as error:
-        return [Problem(path, f"The placeholder cannot be read: {str(error)[:200]}")]
+        return [_unreadable(error)]
     known = filter_names()
-    problems = [
-        Problem(path, f"Unknown filter {name}.{did_you_mean(name, known)}")
-        for name in found.filters
+    faults = [
+        _fault(f"Unknown filter {name}.{did_you_mean(name, known)}", source, span.index)
+        for name, spans in found.filters.items()
         if name not in known
+        for span in spans
     ]
     for references in found.globals.values():
         for reference in references:
-            problems += _name_problems([str(part) for part in reference.segments], path)
-    return problems
+            wrong = _name_problem([str(part) for part in reference.segments])
+            if wrong:
+                faults.append(_fault(wrong, source, reference.span.index))
+    return sorted(faults, key=lambda fault: (fault.line, fault.column))
 
 
-def _name_problems(segments: Sequence[str], path: str) -> list[Problem]:
+def _fault(message: str, source: str, index: int) -> Fault:
+    before = source[:index]
+    line = before.count("\n") + 1
+    return Fault(message=message, line=line, column=index - (before.rfind("\n") + 1) + 1)
+
+
+def _unreadable(error: Exception) -> Fault:
+    words = error.message if isinstance(error, LiquidError) else "it is nested too deep"
+    # The parser shows its token where it knows no place.
+    words = str(words).partition(" Token(")[0][:200].replace("end of expression", "the end")
+    place = error.context() if isinstance(error, LiquidError) else None
+    line, column = (place[0], place[1] + 1) if place else (0, 0)
+    return Fault(message=f"The placeholder cannot be read: {words}.", line=line, column=column)
+
+
+def _name_problem(segments: Sequence[str]) -> str:
     root, rest = segments[0], segments[1:]
     shown = ".".join(segments)
     if root not in NAMES:
-        return [Problem(path, f"Unknown name {shown}.{did_you_mean(root, NAMES)}")]
+        return f"Unknown name {shown}.{did_you_mean(root, NAMES)}"
     if not rest:
-        return [Problem(path, f"{root} is no value; write {root}.{NAMES[root][0]}.")]
+        return f"{root} is no value; write {root}.{NAMES[root][0]}."
     if rest[0] not in NAMES[root]:
-        return [Problem(path, f"Unknown name {shown}.{did_you_mean(rest[0], NAMES[root])}")]
+        return f"Unknown name {shown}.{did_you_mean(rest[0], NAMES[root])}"
     if rest == ["custom"] and root == "person":
-        return [Problem(path, f"{shown} is no value; write {shown}.KEY of a custom field.")]
+        return f"{shown} is no value; write {shown}.KEY of a custom field."
     if len(rest) > 1 and (root, rest[0]) not in _MADE:
-        return [Problem(path, f"{root}.{rest[0]} has no parts.")]
-    return []
+        return f"{root}.{rest[0]} has no parts."
+    return ""
 
 
 def template_problems(variants: Sequence[Any]) -> list[Problem]:

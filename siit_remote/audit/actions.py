@@ -70,6 +70,8 @@ ACTIONS: dict[str, str] = {
     "service.saved": "Changed a service of the catalogue",
     "policy.saved": "Changed an approver policy",
     "policy.deleted": "Deleted an approver policy",
+    "template.saved": "Changed a message template",
+    "template.deleted": "Deleted a message template",
     "entity.lead_changed": "Changed the lead of a legal entity",
     "request.submitted": "Submitted a request",
     "request.cancelled": "Cancelled a request",

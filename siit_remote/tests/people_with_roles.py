@@ -30,6 +30,7 @@ from workflows.models import (
     ApproverPolicy,
     Delegation,
     Hold,
+    MessageTemplate,
     Request,
     Run,
     Service,
@@ -209,6 +210,14 @@ def _work(company: Company) -> None:
         before={"country": {"sources": [], "visible_to": []}},
         created_by=company.users["owner"], created_at=now,
     )  # fmt: skip
+    MessageTemplate.objects.create(
+        key="welcome",
+        name="Welcome",
+        variants=[
+            {"language": "fr", "subject": "Bienvenue", "body": "Salut {{ person.preferred_name }}"},
+            {"default": True, "subject": "Welcome", "body": "Hello {{ person.preferred_name }}"},
+        ],
+    )
     ApproverPolicy.objects.create(
         key="by-entity", name="By legal entity", baseline={"type": "manager"},
         rules=[{

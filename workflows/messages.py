@@ -127,7 +127,8 @@ def _name_problem(segments: Sequence[str]) -> str:
     if not rest:
         return f"{root} is no value; write {root}.{NAMES[root][0]}."
     if rest[0] not in NAMES[root]:
-        return f"Unknown name {shown}.{did_you_mean(rest[0], NAMES[root])}"
+        known = [f"{root}.{name}" for name in NAMES[root]]
+        return f"Unknown name {shown}.{did_you_mean(shown, known)}"
     if rest == ["custom"] and root == "person":
         return f"{shown} is no value; write {shown}.KEY of a custom field."
     if len(rest) > 1 and (root, rest[0]) not in _MADE:

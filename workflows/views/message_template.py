@@ -38,6 +38,7 @@ from workflows.views.rows import row_done, rows_posted
 _VARIANT = ("language", "country", "default", "subject", "body")
 _BLANK = dict.fromkeys(_VARIANT, "")
 _TEXTS = ("subject", "body")
+_WORDS = {"subject": "subject", "body": "text"}
 
 
 @require_GET
@@ -149,7 +150,7 @@ def _preview(request: HttpRequest, variants: list[dict[str, Any]]) -> dict[str, 
     """The message for the person asked for, else for somebody who is there."""
     person = _asked_person(request)
     broken = [
-        f"{variant_name(row)}, {name}: {fault}"
+        f"{variant_name(row)}, {_WORDS[name]}: {fault}"
         for row in variants
         for name, faults in _faults(row).items()
         for fault in faults

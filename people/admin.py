@@ -173,9 +173,10 @@ class TeamAdmin(AuditedAdminMixin, PlainAdmin):
 class RoleAdmin(AuditedAdminMixin, PlainAdmin):
     """Circles of people that tasks and approvals can go to."""
 
-    list_display = ["name"]
+    list_display = ["name", "lead"]
+    list_select_related = ["lead"]
     search_fields = ["name"]
-    autocomplete_fields = ["members"]
+    autocomplete_fields = ["lead", "members"]
 
 
 @admin.register(Workspace)

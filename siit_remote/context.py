@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
 from django.utils.functional import SimpleLazyObject
 
 from people.identity import person_of
@@ -15,6 +14,7 @@ from siit_remote.staleness import Alert, alerts_for
 from workflows.holds import holds_open
 from workflows.inbox import approvals_waiting_for
 from workflows.models import Task
+from workflows.tasks_seen import tasks_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -29,10 +29,9 @@ def _counts(user: Any, person: Any) -> dict[str, int]:
         counts["held"] = holds_open().count()
     if not person:
         return counts
-    mine = Q(assignee=person) | Q(assignee__isnull=True, role__members=person)
     return counts | {
         "approvals": approvals_waiting_for(person, clock.now()).count(),
-        "tasks": Task.objects.filter(mine, status=Task.Status.OPEN).distinct().count(),
+        "tasks": Task.objects.filter(tasks_of(person), status=Task.Status.OPEN).distinct().count(),
     }
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
 from django.urls import reverse
 
 from integrations.models import Connection
@@ -16,6 +15,7 @@ from people.selectors import people_visible_to
 from siit_remote.lib import clock
 from workflows.inbox import approvals_waiting_for
 from workflows.models import Approval, Request, Task
+from workflows.tasks_seen import tasks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,8 +164,7 @@ def waiting_for(me: Person | None) -> Waiting:
     if me is None:
         return Waiting(approvals=[], tasks=[], requests=[])
     approvals = approvals_waiting_for(me, clock.now())
-    mine = Q(assignee=me) | Q(assignee__isnull=True, role__members=me)
-    tasks = Task.objects.filter(mine, status=Task.Status.OPEN).order_by("due_on", "pk").distinct()
+    tasks = Task.objects.filter(tasks_of(me), status=Task.Status.OPEN).distinct()
     requests = (
         Request.objects.filter(requester=me)
         .exclude(status__in=[Request.Status.RESOLVED, Request.Status.CANCELLED])
@@ -173,6 +172,6 @@ def waiting_for(me: Person | None) -> Waiting:
     )
     return Waiting(
         approvals=list(approvals[:SHOWN]),
-        tasks=list(tasks[:SHOWN]),
+        tasks=list(tasks.order_by("due_on", "pk")[:SHOWN]),
         requests=list(requests[:SHOWN]),
     )

@@ -10,6 +10,7 @@ from siit_remote.staleness import stale_report
 from workflows.engine import service
 from workflows.engine.refusals import refusals_forget
 from workflows.forecasting import snapshot_keep
+from workflows.tasks_watch import tasks_watch
 
 
 def run_due() -> dict[str, Any]:
@@ -40,6 +41,11 @@ def keep_forecast() -> dict[str, Any]:
     """Keep the day's forecast, once, and forget refusals nobody asks about any more."""
     now = clock.now()
     return {"kept": snapshot_keep(now=now), "forgotten": refusals_forget(now=now)}
+
+
+def watch_tasks() -> dict[str, int]:
+    """Tell people of their tasks, remind them, pass on what nobody does."""
+    return tasks_watch(now=clock.now())
 
 
 def watch_staleness() -> dict[str, int]:

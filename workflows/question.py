@@ -73,9 +73,12 @@ def _stage(approver: Mapping[str, Any], rule: Any, at_least: int) -> Stage:
 
 
 def step_of(row: StepRun) -> ActionStep | None:
-    """The step in the version the run began with; ``None`` where it cannot be read any more."""
+    """The step in the version the run began with, or among the run's own.
+
+    ``None`` where it cannot be read any more.
+    """
     try:
-        document = parse_document(row.run.version.document)
+        document = parse_document(row.run.document or row.run.version.document)
     except DocumentError:
         return None
     step = document.step(row.key)

@@ -29,6 +29,7 @@ from workflows.engine.planner import (
 )
 from workflows.engine.world import load_people, planned_version
 from workflows.facts import facts_to_data
+from workflows.hand_facts import hand_facts
 from workflows.models import Run, StepRun, Task, Workflow
 from workflows.nodes import ACTIONS
 from workflows.problems import DocumentError
@@ -242,7 +243,7 @@ def step_by_hand(step: StepRun, *, role: str, reason: str, now: datetime, actor:
         task = task_open(
             key=f"hand:{found.tasks.count()}:{found.idempotency_key}"[:80],
             title=f"By hand: {_sentence(found)}",
-            body=f"{reason}\n{found.error or found.reason}\nWorkflow: {found.run.workflow.name}.",
+            body=_hand_body(found, reason, now=now),
             role=role,
             subject=found.run.person,
             step=found,
@@ -265,6 +266,14 @@ def step_by_hand(step: StepRun, *, role: str, reason: str, now: datetime, actor:
         )  # fmt: skip
         ring(ENGINE)
     return task
+
+
+def _hand_body(step: StepRun, reason: str, *, now: datetime) -> str:
+    """Why it is done by hand, what it would have done, and what went wrong."""
+    told = hand_facts(step, now=now)
+    failed = step.error or step.reason
+    lines = [reason, *told, f"What went wrong: {failed}" if failed else ""]
+    return "\n".join([*(line for line in lines if line), f"Workflow: {step.run.workflow.name}."])
 
 
 def _sentence(step: StepRun) -> str:

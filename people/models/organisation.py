@@ -108,6 +108,14 @@ class Role(models.Model):
 
     name = models.SlugField(max_length=60, unique=True)
     members = models.ManyToManyField("people.Person", blank=True, related_name="roles")
+    lead = models.ForeignKey(
+        "people.Person",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="leads_roles",
+        help_text="Whom overdue tasks of the role go to.",
+    )
 
     class Meta:
         ordering: ClassVar = ["name"]

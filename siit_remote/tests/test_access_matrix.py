@@ -158,7 +158,13 @@ MATRIX: dict[str, tuple[str, str]] = {
     "person-options": (ANYBODY, NO_METHOD),
     "tasks": (ANYBODY, NO_METHOD),
     "task": ("302 200 200 200 404 404", NO_METHOD),
-    "task-done": (NO_METHOD, "302 302 302 302 404 404"),
+    "tasks-many": (NO_METHOD, ALL_POST),
+    "task-done": (NO_METHOD, "302 422 422 422 404 404"),
+    "task-refuse": (NO_METHOD, "302 422 422 422 404 404"),
+    "task-take": (NO_METHOD, "302 302 302 302 404 404"),
+    "task-hand-over": (NO_METHOD, "302 422 422 422 404 404"),
+    "task-comment": (NO_METHOD, "302 422 422 422 404 404"),
+    "task-tick": (NO_METHOD, "302 302 302 302 404 404"),
     "requests": (ANYBODY, NO_METHOD),
     "request-new": (ANYBODY, ANYBODY),
     "request": ("302 200 200 200 404 200", NO_METHOD),
@@ -275,9 +281,14 @@ def _kwargs(name: str, company: Company) -> dict[str, Any]:
         "approval-move": {"pk": made["approval"].pk},
         "delegation-end": {"pk": made["delegation"].pk},
         "absence-end": {"pk": made["absence"].pk},
-        "task-done": {"pk": made["task"].pk},
+        **{
+            name: {"pk": made["task"].pk}
+            for name in (
+                *("task", "task-done", "task-refuse", "task-take"),
+                *("task-hand-over", "task-comment", "task-tick"),
+            )
+        },
         "request-new": {"service": "software"},
-        "task": {"pk": made["task"].pk},
         "request": {"pk": made["request"].pk},
         "request-edit": {"pk": made["request"].pk},
         "request-comment": {"pk": made["request"].pk},

@@ -43,12 +43,13 @@ def by_hand(
     verb: str,
     state: str,
 ) -> Done:
-    """A task (or webhook) for an application that no connection serves."""
+    """A task for its owner, or a webhook, for an application that no connection serves."""
     return task_or_webhook(
         ctx,
         action,
         title=f"{verb} {application}: {ctx.person}",
         role="it",
+        owner=application.owner,
         why=result.summary,
         extra={"application": application.key},
         settles={"access": result.access_id, "state": state},

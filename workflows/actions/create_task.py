@@ -6,13 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from people.models import Person
+from workflows.approvers.people import can_answer
 from workflows.messages import message_context, render, source_problems
 from workflows.models import Task
-from workflows.nodes import ACTIONS, Action, ActionContext, Done, Outcome, Wait
-from workflows.params import FlagParam, MappingParam, NumberParam, ParamsForm, TextParam
+from workflows.nodes import ACTIONS, Action, ActionContext, Done, Failed, Lane, Outcome, Wait
+from workflows.params import (
+    FlagParam,
+    KeysParam,
+    MappingParam,
+    NumberParam,
+    ParamsForm,
+    TextParam,
+    listed,
+)
 from workflows.problems import Problem
+from workflows.question import step_of
 from workflows.tasks_by_hand import task_open
-from workflows.timing import add_working_days, zone_of
 
 
 class CreateTaskParams(ParamsForm):
@@ -29,18 +38,39 @@ class CreateTaskParams(ParamsForm):
         allowed=("working_days",),
         parts={"working_days": NumberParam(label="Working days", low=0, high=365)},
     )
+    checklist = KeysParam(required=False, label="Points to tick off")
+    remind_every = MappingParam(
+        required=False,
+        label="Once overdue, remind every",
+        allowed=("working_days",),
+        parts={"working_days": NumberParam(label="Working days", low=1, high=90)},
+    )
+    escalate = MappingParam(
+        required=False,
+        label="If nobody does it",
+        help_text="Nobody named: it goes to the role's lead.",
+        allowed=("working_days", "to"),
+        parts={
+            "working_days": NumberParam(label="Working days past the due day", low=0, high=90),
+            "to": TextParam(label="Goes to (a role or a work email)", limit=254, picks="assignee"),
+        },
+    )
     wait_until_done = FlagParam(required=False, label="Go on only when it is done")
 
     @classmethod
     def validate(cls, params: Mapping[str, Any], path: str) -> list[Problem]:
-        """Also the placeholders."""
+        """Also the placeholders, and the numbers of days."""
         problems = super().validate(params, path)
         for name in ("title", "body"):
             problems += source_problems(params.get(name, ""), f"{path}.{name}")
-        days = (params.get("due") or {}) if isinstance(params.get("due"), Mapping) else {}
-        count = days.get("working_days", 0)
-        if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= 365:
-            problems.append(Problem(f"{path}.due.working_days", "A number from 0 to 365."))
+        for index, point in enumerate(listed(params.get("checklist"))):
+            problems += source_problems(point, f"{path}.checklist[{index}]")
+        for name, low, high in (("due", 0, 365), ("remind_every", 1, 90), ("escalate", 0, 90)):
+            given = params.get(name)
+            count = given.get("working_days", low) if isinstance(given, Mapping) else low
+            if isinstance(count, bool) or not isinstance(count, int) or not low <= count <= high:
+                words = f"A number from {low} to {high}."
+                problems.append(Problem(f"{path}.{name}.working_days", words))
         return problems
 
 
@@ -67,26 +97,53 @@ class CreateTaskAction(Action):
     def run(self, ctx: ActionContext, params: Mapping[str, Any]) -> Outcome:
         """Open it, or look whether it is done."""
         values = self.Params.read(params)
-        context = message_context(ctx.person, run=ctx.run, request=ctx.request)
         who = values["assignee"]
         person = Person.objects.filter(work_email=who.lower()).first() if "@" in who else None
-        today = ctx.now.astimezone(zone_of(str(ctx.facts.get("person.timezone") or "UTC"))).date()
-        count = values["due"].get("working_days")
-        country = person.country if person else ctx.person.country
-        task = task_open(
+        missing = ""
+        if "@" in who and (person is None or not can_answer(person)):
+            gone = f"{person} has left or cannot sign in" if person else f"Nobody has {who}"
+            missing, person = f"{gone}; IT has it.", None
+        task = self._open(ctx, values, person)
+        if not values["wait_until_done"]:
+            return Done(summary=f"Opened “{task.title}”.", detail={"task": task.pk}, reason=missing)
+        if task.is_open:
+            return Wait(reason=f"Waits for the task “{task.title}”.", detail={"task": task.pk})
+        return _ended(ctx, task)
+
+    def _open(self, ctx: ActionContext, values: Mapping[str, Any], person: Person | None) -> Task:
+        context = message_context(ctx.person, run=ctx.run, request=ctx.request)
+        who = values["assignee"]
+        return task_open(
             key=ctx.idempotency_key,
             title=render(values["title"], context, "header"),
             body=render(values["body"], context, "text"),
+            checklist=[render(point, context, "header") for point in values["checklist"]],
             role="" if person else ("it" if "@" in who else who),
             assignee=person,
             subject=ctx.person,
             step=ctx.step,
-            due_on=add_working_days(today, count, country) if count is not None else None,
+            due_days=values["due"].get("working_days"),
+            remind_every=values["remind_every"].get("working_days", 1),
+            escalate_after=values["escalate"].get("working_days", 2),
+            escalate_to=str(values["escalate"].get("to", "")),
             now=ctx.now,
         )
-        missing = "" if person or "@" not in who else f"Nobody has the work email {who}; IT has it."
-        if not values["wait_until_done"]:
-            return Done(summary=f"Opened “{task.title}”.", detail={"task": task.pk}, reason=missing)
-        if task.status == Task.Status.OPEN:
-            return Wait(reason=f"Waits for the task “{task.title}”.", detail={"task": task.pk})
-        return Done(summary=f"“{task.title}” is {task.status}.", detail={"task": task.pk})
+
+
+def _ended(ctx: ActionContext, task: Task) -> Outcome:
+    """Done or refused; a lane of its own where the step has one. Given up fails the step."""
+    step = step_of(ctx.step)
+    lanes = step.outcomes if step is not None else {}
+    detail = {"task": task.pk}
+    by = task.done_by_label or "somebody"
+    if task.status == Task.Status.DONE:
+        words = f"“{task.title}” was done by {by}: {task.comment}"
+        if "done" in lanes:
+            return Lane(lanes=("done",), summary=words, detail=detail)
+        return Done(summary=words, detail=detail)
+    if task.status == Task.Status.REFUSED:
+        words = f"“{task.title}” could not be done, says {by}: {task.comment}"
+        if "refused" in lanes:
+            return Lane(lanes=("refused",), summary=words, detail=detail)
+        return Failed(reason=words)
+    return Failed(reason=f"The task “{task.title}” was cancelled.")

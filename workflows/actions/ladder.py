@@ -5,18 +5,19 @@ Nothing ever silently does nothing: what no connection can do becomes a task, an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from integrations.connectors.base import SignedCaller
 from integrations.errors import ConfigError, TransientError, UnauthorizedError, UncertainError
-from integrations.models import Connection
+from integrations.models import AppAccess, Connection
 from integrations.services import client_for, client_with, connection_mark_unauthorized
 from people.models import Person
 from siit_remote.lib import clock
+from workflows.approvers.people import can_answer
 from workflows.nodes import ActionContext, Done
-from workflows.tasks_by_hand import access_settle, task_open
+from workflows.tasks_by_hand import DUE_DAYS, access_settle, task_open
 
 
 def named_or_only(capability: type[Any], key: str) -> tuple[Connection, Any] | None:
@@ -143,8 +144,10 @@ def task_or_webhook(
     extra: Mapping[str, Any] | None = None,
     settles: dict[str, Any] | None = None,
     suffix: str = "",
+    owner: Person | None = None,
+    checklist: Sequence[str] = (),
 ) -> Done:
-    """The last two rungs."""
+    """The last two rungs. ``owner`` gets the task instead of ``role``, if they can do it."""
     found = webhook_for(action)
     if found is not None:
         done = call_signed(found[0], found[1], ctx, action, extra or {}, suffix=suffix)
@@ -155,12 +158,16 @@ def task_or_webhook(
         title=title,
         body=f"{why}\nWorkflow: {ctx.run.workflow.name}.",
         role=role,
+        assignee=owner if owner and owner != ctx.person and can_answer(owner) else None,
         subject=ctx.person,
         step=ctx.step,
+        # What is taken away is urgent: the next working day.
+        due_days=1 if (settles or {}).get("state") == AppAccess.State.REVOKED else DUE_DAYS,
+        checklist=checklist,
         now=ctx.now,
         settles=settles,
     )
-    words = f"{why} A task for {role.upper()} was opened."
+    words = f"{why} A task for {task.assignee or role.upper()} was opened."
     return Done(summary=words, detail={"task": task.pk}, reason=words)
 
 

@@ -24,7 +24,7 @@ from workflows.designer.steps import LANE_WORDS
 from workflows.designer.subjects import subjects_for
 from workflows.document.describe import describe_step, describe_trigger
 from workflows.document.shape import (
-    OUTCOMES,
+    OUTCOMES_OF,
     ActionStep,
     BranchStep,
     Step,
@@ -199,7 +199,6 @@ class _Builder:
             title = f"{step.action} (not supported here)"
             return parts | {"icon": "circle-help", "title": title, "sentence": ""}
         names = action.Params.names()
-        asks = step.action == "approval.request"
         return parts | {
             "icon": action.icon,
             "title": action.label,
@@ -212,8 +211,8 @@ class _Builder:
             "strange": tuple(name for name in step.params if name not in names),
             "outcomes_left": tuple(
                 Choice(name, LANE_WORDS[name])
-                for name in OUTCOMES
-                if asks and name not in step.outcomes
+                for name in OUTCOMES_OF.get(step.action, ())
+                if name not in step.outcomes
             ),
         }
 

@@ -13,10 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from workflows.designer.errors import EditRefusedError
-from workflows.document.shape import OUTCOMES, Data
+from workflows.document.shape import OUTCOMES, OUTCOMES_OF, Data
 
 _KEY_LENGTH = 60
-LANE_WORDS = {"approved": "If approved", "rejected": "If rejected", "expired": "If nobody answers"}
+LANE_WORDS = {
+    "approved": "If approved",
+    "rejected": "If rejected",
+    "expired": "If nobody answers",
+    "done": "If done",
+    "refused": "If it cannot be done",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +158,11 @@ def _lists_inside(step: Data) -> list[list[Data]]:
 
 
 def outcome_add(data: Data, key: str, name: str) -> None:
-    """Give an approval a lane for one of its outcomes."""
-    if name not in OUTCOMES:
-        raise EditRefusedError("An approval ends approved, rejected or without an answer.")
-    step_find(data, key).step.setdefault("outcomes", {}).setdefault(name, [])
+    """Give an approval or a task a lane for one of its outcomes."""
+    step = step_find(data, key).step
+    if name not in OUTCOMES_OF.get(str(step.get("action", "")), ()):
+        raise EditRefusedError("This step does not end in that way.")
+    step.setdefault("outcomes", {}).setdefault(name, [])
 
 
 def outcome_delete(data: Data, key: str, name: str) -> None:

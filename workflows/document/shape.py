@@ -13,7 +13,12 @@ from typing import Any, Literal, TypeAlias
 from workflows.conditions.tree import Group
 
 FORMAT = "siit.workflow/1"
-OUTCOMES = ("approved", "rejected", "expired")
+OUTCOMES_OF = {
+    "approval.request": ("approved", "rejected", "expired"),
+    "task.create": ("done", "refused"),
+}
+"""Actions that end in one of several ways, each with steps of its own."""
+OUTCOMES = tuple(name for names in OUTCOMES_OF.values() for name in names)
 
 Direction = Literal["before", "same_day", "after"]
 OnError = Literal["stop", "continue"]
@@ -103,7 +108,7 @@ class WaitUntil:
 
 @dataclass(frozen=True, slots=True)
 class ActionStep:
-    """Do one thing. `outcomes` belong to `approval.request`: outcome → steps."""
+    """Do one thing. `outcomes`, see `OUTCOMES_OF`: outcome → steps."""
 
     key: str
     action: str

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from workflows.conditions.check import check_group
 from workflows.conditions.tree import Group
 from workflows.document.shape import (
+    OUTCOMES_OF,
     ActionStep,
     BranchStep,
     WaitStep,
@@ -172,9 +173,7 @@ class _Validator:
             seen = {problem.path for problem in told}
             approval = self._approval(step.params, params_path)
             yield from (problem for problem in approval if problem.path not in seen)
-        elif step.outcomes:
-            where = join(path, "outcomes")
-            yield Problem(where, "Only approval.request has outcomes.")
+        yield from _outcomes(step, path)
 
     def _named(self, kind: str, value: object, path: str) -> Iterator[Problem]:
         """Whether the key, or each key of a list, names something that exists."""
@@ -249,6 +248,21 @@ class _Validator:
             yield Problem(
                 join(path, "wait.until.anchor"), f"Expected a date to wait for: {known}.{hint}"
             )
+
+
+def _outcomes(step: ActionStep, path: str) -> Iterator[Problem]:
+    """Lanes only of actions that end in that way, and of tasks only where the run waits."""
+    known = OUTCOMES_OF.get(step.action, ())
+    where = join(path, "outcomes")
+    if step.outcomes and not known:
+        yield Problem(where, f"Only {' and '.join(OUTCOMES_OF)} have outcomes.")
+        return
+    for name in step.outcomes:
+        if name not in known:
+            words = f"{step.action} ends {' or '.join(known)}, never {name}."
+            yield Problem(join(where, name), words)
+    if step.outcomes and step.action == "task.create" and not step.params.get("wait_until_done"):
+        yield Problem(where, "Nobody waits for this task: go on only when it is done.")
 
 
 _BIRTH = ("person.date_of_birth",)

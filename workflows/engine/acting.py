@@ -102,13 +102,16 @@ def hand_pursue(row: StepRun, *, now: datetime) -> Outcome:
     if task.status == Task.Status.OPEN:
         return Wait(reason=f"Waits for the task “{task.title}”.", detail={"by_hand": task.pk})
     by = task.done_by_label or "somebody"
+    if task.status == Task.Status.REFUSED:
+        return Failed(reason=f"It could not be done by hand, says {by}: {task.comment}")
     settled = _SETTLED_BY_HAND.get(row.action)
     if settled is not None:
         before, after = settled
+        evidence = {"task": task.pk, "by": by, "what": task.comment}
         rows = AppAccess.objects.filter(run_id=row.run_id, state__in=before)
         for access in rows.values_list("pk", flat=True):
             settles = {"access": access, "state": after}
-            access_settle(settles, evidence={"task": task.pk, "by": by}, now=now)
+            access_settle(settles, evidence=evidence, now=now)
     return Done(summary=f"Done by hand by {by}.", detail={"task": task.pk}, reason=task.comment)
 
 

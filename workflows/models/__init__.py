@@ -8,7 +8,7 @@ from workflows.models.refusal import Refusal
 from workflows.models.request import Request, RequestNote, Service
 from workflows.models.run import Attempt, Run, StepRun
 from workflows.models.seen import CalendarFeed, ForecastSnapshot
-from workflows.models.task import Task
+from workflows.models.task import Task, TaskNote
 from workflows.models.workflow import DraftState, Workflow, WorkflowVersion
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Service",
     "StepRun",
     "Task",
+    "TaskNote",
     "Workflow",
     "WorkflowVersion",
 ]

@@ -436,10 +436,10 @@ def test_app_without_connection_becomes_a_task_that_settles_the_access(
     assert found.reason
     assert AppAccess.objects.get().state == "requested"
     task = Task.objects.get()
-    task_done(task.pk, by=None, by_label="it@acme.test", comment="", now=T0)
+    task_done(task.pk, by=None, by_label="it@acme.test", comment="Did it.", now=T0)
     assert AppAccess.objects.get().state == "granted"
     with pytest.raises(TaskRefusedError):
-        task_done(task.pk, by=None, by_label="other@acme.test", comment="", now=T0)
+        task_done(task.pk, by=None, by_label="other@acme.test", comment="Did it.", now=T0)
 
 
 def test_all_that_is_recorded_or_reported_is_revoked_but_the_exceptions(
@@ -627,7 +627,7 @@ def test_task_is_opened_once_and_waited_for(outside: World, perform: Perform) ->
     assert task.title == "Desk for Ana López"
     assert task.role is not None
     assert task.role.name == "facilities"
-    task_done(task.pk, by=None, by_label="x", comment="", now=T0)
+    task_done(task.pk, by=None, by_label="x", comment="Did it.", now=T0)
     assert isinstance(perform("task.create", {**params, "wait_until_done": True}), Done)
 
 

@@ -101,8 +101,8 @@ def test_task_is_finished_by_its_circle_and_by_nobody_else(company: Company) -> 
 def test_second_click_on_done_is_refused_in_words(company: Company) -> None:
     task = company.objects["task"]
     client = _as(company, "it")
-    client.post(f"/tasks/{task.pk}/done/")
-    response = client.post(f"/tasks/{task.pk}/done/", follow=True)
+    client.post(f"/tasks/{task.pk}/done/", {"comment": "Collected."})
+    response = client.post(f"/tasks/{task.pk}/done/", {"comment": "Again."}, follow=True)
     assert b"already" in response.content
 
 

@@ -173,7 +173,8 @@ class _Applier:
             self.changes.append(Change(object=label, key=key, change="updated"))
 
     def _role(self, row: dict[str, Any]) -> None:
-        role = self._upsert(Role, "role", {"name": row["name"]}, {})
+        values = {"lead": self._person(row["lead"])} if "lead" in row else {}
+        role = self._upsert(Role, "role", {"name": row["name"]}, values)
         assert isinstance(role, Role)  # noqa: S101 - narrows the type of the row just made
         wanted = set(Person.objects.filter(work_email__in=row["members"]))
         if set(role.members.all()) != wanted:

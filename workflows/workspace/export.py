@@ -37,7 +37,8 @@ def workspace_export() -> dict[str, Any]:
                 "name": item.name,
                 "members": sorted(item.members.values_list("work_email", flat=True)),
             }
-            for item in Role.objects.all()
+            | ({"lead": item.lead.work_email} if item.lead else {})
+            for item in Role.objects.select_related("lead")
         ],
         "protected_people": list(
             Person.objects.filter(protected=True)

@@ -224,11 +224,14 @@ class _WorkspaceReader(ValueReader):
         return row
 
     def _role(self, data: Any, path: str) -> dict[str, Any]:
-        found = self.reader.mapping(data, path, allowed=("name", "members"))
-        return {
+        found = self.reader.mapping(data, path, allowed=("name", "members", "lead"))
+        row: dict[str, Any] = {
             "name": self._slug(found, path, "name"),
             "members": self._people(found.get("members", []), join(path, "members")),
         }
+        if "lead" in found:
+            row["lead"] = self._person(found["lead"] or "", join(path, "lead"))
+        return row
 
     def _application(self, data: Any, path: str) -> dict[str, Any]:
         found = self.reader.mapping(

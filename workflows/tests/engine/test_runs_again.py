@@ -17,7 +17,7 @@ from workflows.nodes import Done, Failed, Uncertain, Wait
 from workflows.runs import run_cancel, run_retry
 from workflows.runs_again import run_restart, runs_each, step_by_hand, step_skip
 from workflows.services import RefusedError, digest_of
-from workflows.tasks_by_hand import task_done
+from workflows.tasks_by_hand import task_done, task_refuse
 from workflows.tests.engine.conftest import DUE, END
 from workflows.tests.engine.nodes import EffectAction
 
@@ -194,6 +194,31 @@ def test_cancelled_task_by_hand_leaves_the_step_failed(failed: Run) -> None:
     assert second.pk != task.pk
 
 
+def test_task_by_hand_says_what_to_do_for_whom_and_what_went_wrong(failed: Run) -> None:
+    application = Application.objects.create(key="github", name="GitHub")
+    AppAccess.objects.create(
+        application=application, person=failed.person, state="failed", since=DUE, run_id=failed.pk
+    )
+    step = failed.steps.get(key="two")
+    task = step_by_hand(step, role="it", reason="Do it there.", now=LATER, actor=None)
+    told = task.body.splitlines()
+    assert told[0] == "Do it there."
+    assert "GitHub: failed" in told
+    assert any(line.startswith("What went wrong: ") for line in told)
+    assert told[-1] == f"Workflow: {failed.workflow.name}."
+
+
+def test_refused_by_hand_fails_the_step_and_may_be_given_again(failed: Run) -> None:
+    step = failed.steps.get(key="two")
+    task = step_by_hand(step, role="it", reason="By hand.", now=LATER, actor=None)
+    task_refuse(task.pk, by=None, by_label="it@acme.test", reason="No right.", now=LATER)
+    run_due(now=LATER)
+    step.refresh_from_db()
+    assert step.status == "failed"
+    assert step.error == "It could not be done by hand, says it@acme.test: No right."
+    assert step_by_hand(step, role="hr", reason="Once more.", now=LATER, actor=None) != task
+
+
 def test_revocation_done_by_hand_settles_the_access(failed: Run) -> None:
     application = Application.objects.create(key="github", name="GitHub")
     access = AppAccess.objects.create(
@@ -203,7 +228,7 @@ def test_revocation_done_by_hand_settles_the_access(failed: Run) -> None:
     StepRun.objects.filter(key="two").update(action="apps.revoke")
     step = failed.steps.get(key="two")
     task = step_by_hand(step, role="it", reason="By hand.", now=LATER, actor=None)
-    task_done(task.pk, by=None, by_label="it@acme.test", comment="", now=LATER)
+    task_done(task.pk, by=None, by_label="it@acme.test", comment="Did it.", now=LATER)
     run_due(now=LATER)
     access.refresh_from_db()
     assert (access.state, access.ended_at) == ("revoked", LATER)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from django.conf import settings as django_settings
 from hypothesis import settings as hypothesis_settings
 
 # The gate draws the same examples each time, so that a red gate is never luck; everywhere else
@@ -12,6 +13,11 @@ from hypothesis import settings as hypothesis_settings
 hypothesis_settings.register_profile("gate", derandomize=True, print_blob=True)
 hypothesis_settings.register_profile("search", print_blob=True)
 hypothesis_settings.load_profile("gate" if os.environ.get("CI") else "search")
+
+
+def pytest_configure() -> None:
+    """Static files are looked up when asked for: every test client would read all of them first."""
+    django_settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ def test_a_second_holder_waits_in_vain_and_then_gets_it() -> None:
     with named_lock("group"):
         with pytest.raises(LockBusyError), named_lock("group", wait=0.05):
             pytest.fail("two holders at once")
-        with named_lock("another group", wait=0.05):
+        with named_lock("another-group", wait=0.05):
             pass
     with named_lock("group", wait=0.05):
         pass

@@ -15,6 +15,7 @@ from integrations.connectors.base import (
     AccountReactivator,
     RemoteAccount,
 )
+from integrations.connectors.identity import AccountUpdater, SessionEnder
 from integrations.errors import ConfigError, PermanentError, TransientError, UnauthorizedError
 from integrations.models import Account
 from integrations.services import client_for, connection_mark_unauthorized
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from integrations.connectors.identity import Updated
     from integrations.models import Connection
     from people.models import Person
 
@@ -73,6 +75,7 @@ def profile_of(person: Person, *, username: str = "") -> AccountProfile:
         family_name=family if given else "",
         job_title=person.job_title,
         external_id=person.remote_id,
+        team=person.team.name if person.team else "",
     )
 
 
@@ -154,6 +157,7 @@ def account_suspend(
 ) -> Account | None:
     """Deactivate the person's account and read back; ``None`` when there is none to deactivate.
 
+    Its sessions are ended where the connection can, also those of an account that sleeps already.
     Raises ``IntegrationError``; ``PermanentError`` for a protected person whom nobody has released
     by name. Safe to repeat.
     """
@@ -161,13 +165,40 @@ def account_suspend(
         refuse_protected(person)
     client = account_admin(connection)
     account = account_find(connection, person, now=now, client=client)
-    if account is None or not account.active:
-        return account
-    with stopping_when_refused(connection):
-        after = client.suspend_account(account.external_id, idempotency_key=idempotency_key)
-    Account.objects.filter(pk=account.pk).update(active=after.active, changed_at=now)
-    account.refresh_from_db()
+    if account is None:
+        return None
+    if account.active:
+        with stopping_when_refused(connection):
+            after = client.suspend_account(account.external_id, idempotency_key=idempotency_key)
+        Account.objects.filter(pk=account.pk).update(active=after.active, changed_at=now)
+        account.refresh_from_db()
+    if isinstance(client, SessionEnder):
+        # Last: a session opened while the account was being suspended is caught as well.
+        with stopping_when_refused(connection):
+            client.end_sessions(account.external_id, idempotency_key=f"{idempotency_key}:sessions")
     return account
+
+
+def account_update(
+    connection: Connection, person: Person, *, idempotency_key: str, now: datetime
+) -> Updated | None:
+    """Bring the person's account in step with the directory; ``None`` when there is none.
+
+    Raises ``IntegrationError``; ``ConfigError`` where the connection cannot. Safe to repeat.
+    """
+    client = account_admin(connection)
+    if not isinstance(client, AccountUpdater):
+        raise ConfigError(f"{connection.name} cannot change accounts. Do it by hand.")
+    account = account_find(connection, person, now=now, client=client)
+    if account is None:
+        return None
+    with stopping_when_refused(connection):
+        updated = client.update_account(
+            account.external_id, profile_of(person), idempotency_key=idempotency_key
+        )
+    if updated is not None:
+        _account_record(connection, person, updated.account, adopted=True, now=now)
+    return updated
 
 
 def account_reactivate(

@@ -259,6 +259,7 @@ class AccountProfile:
     family_name: str = ""
     job_title: str = ""
     external_id: str = ""
+    team: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from integrations.connectors.base import (
     RemoteAccount,
     TestResult,
 )
+from integrations.connectors.identity import Updated
 from integrations.errors import (
     IntegrationError,
     NotAvailableError,
@@ -66,6 +67,7 @@ class World:
     def __init__(self) -> None:
         self.account: RemoteAccount | None = None
         self.groups: set[str] = set()
+        self.refused: tuple[str, ...] = ()
         self.calls: list[tuple[str, str]] = []
         self.payloads: list[Mapping[str, Any]] = []
         self.messages: list[OutgoingMessage] = []
@@ -104,6 +106,20 @@ class Idp:
         self.world.did("suspend", idempotency_key)
         self.world.account = RemoteAccount(external_id=external_id, username="ana", active=False)
         return self.world.account
+
+    def update_account(
+        self, external_id: str, profile: AccountProfile, *, idempotency_key: str
+    ) -> Updated | None:
+        self.world.did("update", idempotency_key)
+        assert self.world.account is not None
+        return Updated(
+            account=self.world.account,
+            changed=("name",) if profile.full_name == "Ana López" else (),
+            refused=self.world.refused,
+        )
+
+    def end_sessions(self, external_id: str, *, idempotency_key: str) -> None:
+        self.world.did("end sessions", idempotency_key)
 
     def add_to_group(self, external_id: str, group: str, *, idempotency_key: str) -> None:
         self.world.did(f"add {group}", idempotency_key)
@@ -265,7 +281,7 @@ def perform(ana: Person) -> Perform:
             defaults={
                 "action": key,
                 "position": 0,
-                "idempotency_key": "a" * 56 + f"{len(key):08}",
+                "idempotency_key": f"{key:a<64}",
                 "created_at": T0,
             },
         )
@@ -304,6 +320,7 @@ def app_make(key: str, connection: Connection | None = None, **values: Any) -> A
 OUTWARD: list[tuple[str, dict[str, Any]]] = [
     ("idp.create_account", {}),
     ("idp.suspend_account", {}),
+    ("idp.update_account", {}),
     ("slack.close_access", {}),
     ("equipment.ship", {"bundle": "laptop"}),
     ("equipment.collect", {"bundle": "laptop"}),
@@ -368,6 +385,38 @@ def test_account_is_created_once_and_then_adopted(outside: World, perform: Perfo
     assert first.summary.startswith("Created ana@acme.test")
     assert second.summary.startswith("Adopted")
     assert outside.groups == {"everybody"}
+
+
+def test_sessions_end_with_the_account_and_again_when_it_sleeps_already(
+    outside: World, perform: Perform
+) -> None:
+    connect("scim")
+    perform("idp.create_account")
+    outside.calls.clear()
+    done = perform("idp.suspend_account")
+    assert isinstance(done, Done)
+    assert "sessions are ended" in done.summary
+    assert [verb for verb, _ in outside.calls] == ["suspend", "end sessions"]
+    outside.calls.clear()
+    perform("idp.suspend_account")
+    assert [verb for verb, _ in outside.calls] == ["end sessions"]
+
+
+def test_account_follows_the_directory_and_what_is_not_taken_over_is_said(
+    outside: World, perform: Perform
+) -> None:
+    connect("scim")
+    absent = perform("idp.update_account")
+    assert isinstance(absent, Skipped)
+    perform("idp.create_account")
+    done = perform("idp.update_account")
+    assert isinstance(done, Done)
+    assert done.summary == "Updated name of ana@acme.test at SCIM."
+    assert done.reason == ""
+    outside.refused = ("job title",)
+    partly = perform("idp.update_account")
+    assert isinstance(partly, Done)
+    assert "did not take over: job title" in partly.reason
 
 
 def test_account_is_suspended_and_its_absence_is_said(outside: World, perform: Perform) -> None:

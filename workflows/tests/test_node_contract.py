@@ -40,6 +40,7 @@ GOOD: dict[str, list[dict[str, Any]]] = {
     ],
     "idp.suspend_account": [{}, {"connection": "idp"}],
     "idp.reactivate_account": [{}, {"connection": "idp"}],
+    "idp.update_account": [{}, {"connection": "idp"}],
     "slack.reopen_access": [{}, {"connection": "slack"}],
     "apps.assign": [{"by": "team"}, {"by": "request"}, {"apps": ["github", "notion"]}],
     "apps.revoke": [{}, {"apps": "all", "except": []}, {"apps": ["a"], "except": ["b"]}],

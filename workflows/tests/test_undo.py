@@ -168,6 +168,8 @@ def test_a_step_too_long_ago_becomes_a_task() -> None:
         ("slack.close_access", {"task": 4}, "by hand"),
         ("idp.reactivate_account", {"account": "1", "connection": "i"}, "idp.suspend_account"),
         ("slack.reopen_access", {"member": "1", "connection": "s"}, "slack.close_access"),
+        ("idp.update_account", {"changed": ["name"], "connection": "i"}, "nothing"),
+        ("idp.update_account", {"task": 4}, "by hand"),
         ("apps.assign", {"applications": []}, "nothing"),
         ("message.send", {}, "by hand"),
         ("equipment.collect", {}, "by hand"),

@@ -5,15 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from integrations.connectors.base import AccountProfile, RemoteAccount
+from integrations.connectors.scim.discovery import ENTERPRISE, USER
 from integrations.connectors.scim.matching import (
+    READ_ONLY,
     Resource,
     id_of,
     is_active,
+    patch_body,
     pick_user,
     quoted,
     to_account,
 )
+from integrations.connectors.scim.profiles import GENERIC
 from integrations.connectors.scim.session import NOT_UNDERSTOOD, version_of
+from integrations.connectors.scim.updating import Updating
 from integrations.errors import (
     IntegrationError,
     PermanentError,
@@ -26,32 +31,24 @@ from integrations.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from integrations.connectors.identity import Updated
+    from integrations.connectors.scim.profiles import VendorProfile
     from integrations.connectors.scim.session import Capabilities, ScimSession
-
-_USER = "urn:ietf:params:scim:schemas:core:2.0:User"
-_PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-# Written by the server alone; sending them back is refused by some.
-_READ_ONLY = frozenset({"meta", "groups", "password"})
-
-
-def patch_body(*operations: dict[str, Any]) -> dict[str, Any]:
-    """The envelope of a PATCH (RFC 7644 §3.5.2)."""
-    return {"schemas": [_PATCH], "Operations": list(operations)}
 
 
 class Accounts:
-    """Users of one SCIM server, found by ``address_filters``: attributes that hold the address."""
+    """Users of one SCIM server, with the quirks that its ``profile`` names."""
 
     def __init__(
         self,
         session: ScimSession,
         capabilities: Capabilities,
         *,
-        address_filters: tuple[str, ...] = ("userName", "emails.value"),
+        profile: VendorProfile = GENERIC,
     ) -> None:
         self._session = session
         self._can = capabilities
-        self._address_filters = address_filters
+        self._vendor = profile
 
     def by_id(self, external_id: str) -> Resource | None:
         """The user with this id; ``None`` when there is none (any more)."""
@@ -66,7 +63,7 @@ class Accounts:
         value = quoted(work_email)
         return self._session.search(
             "Users",
-            queries=tuple(f"{attribute} eq {value}" for attribute in self._address_filters),
+            queries=tuple(f"{attribute} eq {value}" for attribute in self._vendor.address_filters),
             pick=pick,
             filters=self._can.filter,
             what="looking up the account",
@@ -77,14 +74,16 @@ class Accounts:
         self, profile: AccountProfile, *, idempotency_key: str
     ) -> tuple[RemoteAccount, bool]:
         """See ``AccountAdmin.create_account``. A found account that sleeps is woken."""
-        found = self.by_email(profile.work_email)
+        # A filter that minds no addresses cannot say that nobody has this one.
+        blind = not any("email" in name for name in self._vendor.address_filters)
+        found = self.by_email(profile.work_email, thorough=blind)
         if found is not None:
             return self._awake(found, idempotency_key=idempotency_key), False
         try:
             made = self._session.send(
                 "POST",
                 self._session.address("Users"),
-                body=_new_user(profile),
+                body=_new_user(profile, self._can),
                 what="creating the account",
                 idempotency_key=idempotency_key,
             )
@@ -104,8 +103,8 @@ class Accounts:
     ) -> tuple[RemoteAccount, bool]:
         """Look again: a duplicate is told as 409, 400 or 500, and a lost answer as nothing."""
         refused = isinstance(error, PermanentError)
-        # Refused as a duplicate, the server knows better than its filter.
-        found = self.by_email(profile.work_email, thorough=refused)
+        # Refused as a duplicate, which some tell as 500, the server knows better than its filter.
+        found = self.by_email(profile.work_email, thorough=refused or error.status == 500)
         if found is not None:
             made_now = isinstance(error, UncertainError)
             return self._awake(found, idempotency_key=idempotency_key), made_now
@@ -142,6 +141,19 @@ class Accounts:
         """See ``AccountReactivator.reactivate_account``."""
         found = self.by_id(external_id)
         return self._awake(found, idempotency_key=idempotency_key) if found is not None else None
+
+    def update(
+        self, external_id: str, profile: AccountProfile, *, idempotency_key: str
+    ) -> Updated | None:
+        """See ``AccountUpdater.update_account``."""
+        updating = Updating(
+            session=self._session,
+            accounts=self,
+            can=self._can,
+            replaces=self._vendor.replaces,
+            key=idempotency_key,
+        )
+        return updating.update(external_id, profile)
 
     def _set_active(
         self, resource: Resource, *, active: bool, idempotency_key: str
@@ -188,14 +200,14 @@ class Accounts:
             now = self.by_id(id_of(resource))
             if now is None:
                 return None
-            body = {name: value for name, value in now.items() if name not in _READ_ONLY}
+            body = {name: value for name, value in now.items() if name not in READ_ONLY}
             return self._session.send(
                 "PUT",
                 address,
                 body={**body, "active": active},
                 what=what,
                 idempotency_key=key,
-                version=version_of(now),
+                version=version_of(now) if self._can.etag else "",
             )
 
         patches = [
@@ -204,7 +216,18 @@ class Accounts:
             # Some servers were written after one vendor's examples: capital verb, value as text.
             patch({"op": "Replace", "path": "active", "value": str(active)}),
         ]
-        return [*(patches if self._can.patch else []), put, put]
+        ways = [
+            *(patches if self._can.patch else []),
+            *([put, put] if self._vendor.replaces else []),
+        ]
+        if active or not self._vendor.deactivates_by_delete:
+            return ways
+
+        def delete() -> object:
+            return self._session.send("DELETE", address, what=what, idempotency_key=key)
+
+        # Documented to deactivate and to keep the account: the vendor's own way comes first.
+        return [delete, *ways]
 
 
 def _is_down(error: IntegrationError) -> bool:
@@ -213,9 +236,9 @@ def _is_down(error: IntegrationError) -> bool:
     return unanswered or error.status in {408, 425, 502, 503, 504}
 
 
-def _new_user(profile: AccountProfile) -> Resource:
+def _new_user(profile: AccountProfile, can: Capabilities) -> Resource:
     body: Resource = {
-        "schemas": [_USER],
+        "schemas": [USER],
         "userName": profile.username or profile.work_email,
         "displayName": profile.full_name,
         "name": {
@@ -231,4 +254,8 @@ def _new_user(profile: AccountProfile) -> Resource:
         body["title"] = profile.job_title
     if profile.external_id:
         body["externalId"] = profile.external_id
+    # Only where the server said that it has the extension: some refuse what they do not know.
+    if profile.team and "enterprise.department" in can.attributes:
+        body["schemas"].append(ENTERPRISE)
+        body[ENTERPRISE] = {"department": profile.team}
     return body

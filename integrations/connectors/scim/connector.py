@@ -14,57 +14,82 @@ from integrations.connectors.base import (
     TestResult,
     Transport,
 )
+from integrations.connectors.identity import Ability
 from integrations.connectors.scim.accounts import Accounts
+from integrations.connectors.scim.discovery import UNRELIABLE, discover, finds
 from integrations.connectors.scim.groups import Groups
-from integrations.connectors.scim.matching import to_account
+from integrations.connectors.scim.matching import items, to_account
 from integrations.connectors.scim.people import fetch_users
+from integrations.connectors.scim.profiles import GENERIC, PROFILES, profile_for
 from integrations.connectors.scim.session import Capabilities, ScimSession
-from integrations.errors import PermanentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
 
     from integrations.connectors.base import Feed
+    from integrations.connectors.identity import Updated
+    from integrations.connectors.scim.profiles import VendorProfile
+
+_NO_SESSIONS = (
+    "The standard has no word for it. A suspended account signs in no more; what is open stays "
+    "open as long as the provider lets it."
+)
 
 
 class ScimClient:
-    """Implements :class:`integrations.connectors.base.AccountAdmin` over SCIM."""
+    """Accounts, groups and profiles of one SCIM server: ``AccountAdmin``, ``AccountReactivator``,
+    ``AccountUpdater`` and ``TellsAbilities`` of this package's contracts.
+    """
 
     def __init__(
-        self, session: ScimSession, *, base_url: str, capabilities: Mapping[str, Any]
+        self,
+        session: ScimSession,
+        *,
+        base_url: str,
+        capabilities: Mapping[str, Any],
+        profile: VendorProfile = GENERIC,
     ) -> None:
         self._session = session
         self._host = urlsplit(base_url).hostname or base_url
-        can = Capabilities.stored(capabilities)
-        self._accounts = Accounts(session, can)
-        self._groups = Groups(session, can, self._accounts)
+        self._vendor = profile
+        self._can = Capabilities.stored(capabilities)
+        self._accounts = Accounts(session, self._can, profile=profile)
+        self._groups = Groups(session, self._can, self._accounts, profile=profile)
 
     def test(self) -> TestResult:
         """Ask what the server can do, and read one page of users: the former is often public."""
-        problems: list[str] = []
-        config: dict[str, Any] = {}
-        try:
-            # https://www.rfc-editor.org/rfc/rfc7644#section-4
-            config = self._session.get(
-                self._session.address("ServiceProviderConfig"),
-                what="reading what the server can do",
-            )
-        except PermanentError:
-            problems.append(
-                "The server does not say what it can do (/ServiceProviderConfig); we assume that "
-                "it can search and PATCH, and do without where it turns out otherwise."
-            )
-        self._session.get(
+        found = discover(self._session)
+        listed = self._session.get(
             self._session.address("Users"),
             params={"startIndex": "1", "count": "1"},
             what="listing users",
         )
+        capabilities, problems = found.capabilities, found.problems
+        if capabilities["filter"] and not finds(self._session, items(listed, "Resources")):
+            capabilities = {**capabilities, "filter": False}
+            problems = (*problems, UNRELIABLE)
         return TestResult(
             account={"name": self._host},
-            capabilities={name: _supported(config, name) for name in ("patch", "filter")},
-            problems=tuple(problems),
+            capabilities=capabilities,
+            problems=problems,
         )
+
+    def abilities(self) -> tuple[Ability, ...]:
+        """What the last test found, in words."""
+        can, vendor = self._can, self._vendor
+        searched = "" if can.filter else "The server cannot search: everybody is read each time."
+        changed = "" if can.patch else "The server takes no PATCH: accounts are written whole."
+        grouped = "" if can.groups else "The server names no groups."
+        words = (
+            ("Find an account by work email", True, searched),
+            ("Create accounts, adopt those that exist", True, vendor.note),
+            ("Suspend and reactivate accounts", True, changed),
+            ("Keep name, job title, team and work email of an account in step", True, ""),
+            ("Put people into groups and take them out", can.groups, grouped),
+            ("End somebody's sessions", False, _NO_SESSIONS),
+        )
+        return tuple(Ability(words=what, able=able, note=note) for what, able, note in words)
 
     def find_account(self, *, work_email: str, external_id: str = "") -> RemoteAccount | None:
         """See :class:`~integrations.connectors.base.AccountAdmin`.
@@ -90,6 +115,12 @@ class ScimClient:
         """Activate and read back."""
         return self._accounts.reactivate(external_id, idempotency_key=idempotency_key)
 
+    def update_account(
+        self, external_id: str, profile: AccountProfile, *, idempotency_key: str
+    ) -> Updated | None:
+        """Change what differs and read back."""
+        return self._accounts.update(external_id, profile, idempotency_key=idempotency_key)
+
     def add_to_group(self, external_id: str, group: str, *, idempotency_key: str) -> None:
         """Make a member, creating the group where it is missing."""
         self._groups.add(external_id, group, idempotency_key=idempotency_key)
@@ -113,12 +144,6 @@ class ScimDirectory(ScimClient):
     def fetch_people(self, *, today: date, progress: Callable[[str], None]) -> Feed:
         """Every user as a record of an account. ``today`` plays no part: accounts have no dates."""
         return fetch_users(self._session, source=self._key, progress=progress)
-
-
-def _supported(config: Mapping[str, Any], name: str) -> bool:
-    """Whether a feature is announced; assumed where the server says nothing about it."""
-    feature = config.get(name)
-    return not (isinstance(feature, dict) and feature.get("supported") is False)
 
 
 @CONNECTORS.register
@@ -148,16 +173,33 @@ class ScimConnector:
             default="no",
             choices=("no", "yes"),
         ),
+        Setting(
+            name="vendor",
+            label="Made by",
+            help="Left on auto, the address tells. A vendor's server may differ from the standard "
+            "in ways that are then known.",
+            default="auto",
+            choices=("auto", *(profile.key for profile in PROFILES)),
+        ),
         Setting(name="bearer_token", label="Bearer token", required=True, secret=True),
     )
 
     def client(self, settings: ConnectionSettings, transport: Transport) -> ScimClient:
         """Bind to one connection."""
         base_url = settings.config.get("base_url", "")
+        profile = profile_for(base_url, settings.config.get("vendor", ""))
+        said = settings.capabilities.get("page")
         session = ScimSession(
-            transport, base_url=base_url, token=settings.secrets.get("bearer_token", "")
+            transport,
+            base_url=base_url,
+            token=settings.secrets.get("bearer_token", ""),
+            page=min(profile.page, said) if isinstance(said, int) else profile.page,
         )
-        common: dict[str, Any] = {"base_url": base_url, "capabilities": settings.capabilities}
+        common: dict[str, Any] = {
+            "base_url": base_url,
+            "capabilities": settings.capabilities,
+            "profile": profile,
+        }
         if settings.config.get("people") == "yes":
             return ScimDirectory(session, key=settings.key, **common)
         return ScimClient(session, **common)

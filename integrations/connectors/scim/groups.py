@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from integrations.connectors.scim.accounts import patch_body
-from integrations.connectors.scim.matching import Resource, id_of, items, pick_group, quoted, same
+from integrations.connectors.scim.matching import (
+    Resource,
+    id_of,
+    items,
+    patch_body,
+    pick_group,
+    quoted,
+    same,
+)
+from integrations.connectors.scim.profiles import GENERIC
 from integrations.connectors.scim.session import NOT_UNDERSTOOD, version_of
 from integrations.errors import (
     IntegrationError,
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from integrations.connectors.scim.accounts import Accounts
+    from integrations.connectors.scim.profiles import VendorProfile
     from integrations.connectors.scim.session import Capabilities, ScimSession
 
 _GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
@@ -34,11 +43,17 @@ class Groups:
     """Groups of one SCIM server."""
 
     def __init__(
-        self, session: ScimSession, capabilities: Capabilities, accounts: Accounts
+        self,
+        session: ScimSession,
+        capabilities: Capabilities,
+        accounts: Accounts,
+        *,
+        profile: VendorProfile = GENERIC,
     ) -> None:
         self._session = session
         self._can = capabilities
         self._accounts = accounts
+        self._vendor = profile
 
     def _by_name(self, name: str) -> Resource | None:
         listed = self._session.search(
@@ -146,11 +161,14 @@ class Groups:
         what = "changing the members of the group"
         # Removing is asked for with a filter on the one value and in no other way: {"op": "remove",
         # "path": "members", "value": […]} empties the group where the value is overlooked.
+        by_value = {"path": "members", "value": [{"value": external_id}]}
         operation: dict[str, Any] = (
-            {"op": "add", "path": "members", "value": [{"value": external_id}]}
+            {"op": "add", **by_value}
             if member
             else {"op": "remove", "path": f"members[value eq {quoted(external_id)}]"}
         )
+        if not member and self._vendor.removes_members_by_value:
+            operation = {"op": "remove", **by_value}
 
         def patch() -> object:
             return self._session.send(
@@ -164,11 +182,13 @@ class Groups:
             ]
             body = {field: value for field, value in now.items() if field not in _READ_ONLY}
             body["members"] = [*others, {"value": external_id}] if member else others
+            version = version_of(now) if self._can.etag else ""
             return self._session.send(
-                "PUT", address, body=body, what=what, idempotency_key=key, version=version_of(now)
+                "PUT", address, body=body, what=what, idempotency_key=key, version=version
             )
 
-        return [*([patch] if self._can.patch else []), put, put]
+        patches = [patch] if self._can.patch else []
+        return [*patches, *([put, put] if self._vendor.replaces else [])]
 
     def _whole(self, group: Resource) -> Resource:
         """The group with all its members, to be replaced as a whole without losing anybody."""

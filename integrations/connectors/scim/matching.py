@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 
 Resource = dict[str, Any]
 
+READ_ONLY = frozenset({"meta", "groups", "password"})
+"""Written by the server alone; sending them back is refused by some."""
+_PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+
+
+def patch_body(*operations: dict[str, Any]) -> dict[str, Any]:
+    """The envelope of a PATCH (RFC 7644 §3.5.2)."""
+    return {"schemas": [_PATCH], "Operations": list(operations)}
+
 
 def same(left: object, right: str) -> bool:
     """Whether two texts are equal but for case and surrounding space."""
@@ -52,7 +61,7 @@ def emails_of(resource: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(entry["value"] for entry in ordered if isinstance(entry.get("value"), str))
 
 
-def _has_address(resource: Mapping[str, Any], work_email: str) -> bool:
+def has_address(resource: Mapping[str, Any], work_email: str) -> bool:
     """Whether the address is the account's own: its primary one, or any where none is primary.
 
     A shared mailbox may list somebody's address as a further one; it is not that person's account.
@@ -69,7 +78,7 @@ def pick_user(resources: Iterable[Resource], *, work_email: str) -> Resource | N
     """
     candidates = [resource for resource in resources if id_of(resource)]
     by_name = [one for one in candidates if same(one.get("userName"), work_email)]
-    by_address = [one for one in candidates if _has_address(one, work_email)]
+    by_address = [one for one in candidates if has_address(one, work_email)]
     for matches in (by_name, by_address):
         found = {id_of(one): one for one in matches}
         if len(found) > 1:

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from integrations.connectors.base import Feed
+from integrations.connectors.scim.discovery import ENTERPRISE
 from integrations.connectors.scim.matching import id_of, is_active, items
 from integrations.errors import IncompleteError
 from people.records import SkippedRecord, WorkerRecord
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from integrations.connectors.scim.matching import Resource
     from integrations.connectors.scim.session import ScimSession
 
-ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 _LANGUAGE = re.compile(r"[a-zA-Z]{2,3}([-_][a-zA-Z0-9]{2,4})?")
 _LONGEST_ID = 128
 _ROUNDS = 3

@@ -29,21 +29,39 @@ class Capabilities:
 
     patch: bool = True
     filter: bool = True
+    etag: bool = True
+    groups: bool = True
+    attributes: frozenset[str] = frozenset()
+    """What a user has there; empty where the server did not say."""
+    tested: bool = False
 
     @classmethod
     def stored(cls, values: Mapping[str, Any]) -> Capabilities:
         """From a connection's stored capabilities."""
-        return cls(patch=values.get("patch", True), filter=values.get("filter", True))
+        flags = {name: values.get(name) is not False for name in ("patch", "filter", "etag")}
+        return cls(
+            **flags,
+            groups=values.get("groups") is not False,
+            attributes=frozenset(map(str, values.get("attributes") or ())),
+            tested=bool(values),
+        )
+
+    def keeps(self, attribute: str) -> bool:
+        """Whether a user can have ``attribute`` there; assumed where the server did not say."""
+        return not self.attributes or attribute in self.attributes
 
 
 class ScimSession:
     """Requests below one base address with one bearer token."""
 
-    def __init__(self, transport: Transport, *, base_url: str, token: str) -> None:
+    def __init__(
+        self, transport: Transport, *, base_url: str, token: str, page: int = _PAGE
+    ) -> None:
         if not base_url or not token:
             raise ConfigError("The SCIM connection needs its base_url and its bearer token.")
         self._transport = transport
         self._base = base_url.rstrip("/")
+        self._page = max(1, min(page, _PAGE))
         self._headers = {"Authorization": f"Bearer {token}", "Accept": _MEDIA_TYPE}
 
     def address(self, *parts: str) -> str:
@@ -157,7 +175,7 @@ class ScimSession:
         """
         start, seen = 1, set[str]()
         for _ in range(_MAX_PAGES):
-            params = {"startIndex": str(start), "count": str(_PAGE)}
+            params = {"startIndex": str(start), "count": str(self._page)}
             if query:
                 params["filter"] = query
             answer = self.get(self.address(kind), what=what, params=params)
@@ -173,10 +191,12 @@ class ScimSession:
             yield fresh
             total = answer.get("totalResults")
             if not isinstance(total, int) or isinstance(total, bool):
-                total = len(seen) if len(listed) < _PAGE else len(seen) + 1
-            if len(seen) >= total:
+                # Nobody says how many there are: until a page brings nobody new.
+                if not fresh:
+                    return
+            elif len(seen) >= total:
                 return
-            if not fresh:
+            elif not fresh:
                 raise IncompleteError(
                     f"The server announced {total} entries and gave {len(seen)} while {what}."
                 )

@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
+from integrations.connectors.scim.discovery import ENTERPRISE, USER
 from integrations.tests.servers import Answer, Asked
 
 BASE = "/scim/v2"
@@ -37,6 +38,15 @@ class AwfulScim:
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
     groups: dict[str, dict[str, Any]] = field(default_factory=dict)
     config: bool = True
+    schemas: tuple[str, ...] = ()
+    """Attributes of a user that ``/Schemas`` names; without any it answers 404."""
+    refuses: frozenset[str] = frozenset()
+    """Attributes that make a whole PATCH fail with 400."""
+    ignores: frozenset[str] = frozenset()
+    """Attributes that are dropped without a word."""
+    max_results: int | None = None
+    totals: bool = True
+    """Whether lists say how many there are."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add_user(self, user_name: str, **more: Any) -> str:
@@ -77,9 +87,15 @@ class AwfulScim:
                 return Answer(
                     json={
                         "patch": {"supported": self.patch != "refused"},
-                        "filter": {"supported": self.filters != "refused"},
+                        "filter": {
+                            "supported": self.filters != "refused",
+                            **({"maxResults": self.max_results} if self.max_results else {}),
+                        },
+                        "etag": {"supported": self.etag},
                     }
                 )
+            if parts[0] == "Schemas" and self.schemas:
+                return self._schemas()
             table = {"Users": self.users, "Groups": self.groups}.get(parts[0])
             if table is None:
                 return Answer(404)
@@ -93,6 +109,14 @@ class AwfulScim:
             if row is None:
                 return Answer(404, json={"status": "404"})
             return self._one(asked, table, row)
+
+    def _schemas(self) -> Answer:
+        found = []
+        for urn, prefix in ((USER, ""), (ENTERPRISE, "enterprise.")):
+            names = [one for one in self.schemas if one.startswith("enterprise.") is bool(prefix)]
+            attributes = [{"name": one.removeprefix(prefix)} for one in names]
+            found.append({"id": urn, "attributes": attributes})
+        return Answer(json={"totalResults": 2, "Resources": found})
 
     def _shown(self, row: dict[str, Any]) -> dict[str, Any]:
         kind = "Users" if row["id"].startswith("u") else "Groups"
@@ -132,13 +156,13 @@ class AwfulScim:
             rows = [table[newcomer], *rows]
         count = min(int(asked.query.get("count", "100")), self.page_size)
         page = rows[start - 1 : start - 1 + count]
-        return Answer(
-            json={
-                "totalResults": len(rows) + (self.pages == "short"),
-                "startIndex": start,
-                "Resources": [self._shown(one) for one in page],
-            }
-        )
+        answer: dict[str, Any] = {
+            "startIndex": start,
+            "Resources": [self._shown(one) for one in page],
+        }
+        if self.totals:
+            answer["totalResults"] = len(rows) + (self.pages == "short")
+        return Answer(json=answer)
 
     @staticmethod
     def _matches(row: dict[str, Any], attribute: str, wanted: str) -> bool:
@@ -174,7 +198,8 @@ class AwfulScim:
         if asked.method == "PUT":
             body = asked.json()
             row.clear()
-            row.update({"members": [], "meta": {"version": 'W/"2"'}, **body})
+            kept = {name: one for name, one in body.items() if name not in self.ignores}
+            row.update({"members": [], "meta": {"version": 'W/"2"'}, **kept})
             return Answer(json=self._shown(row))
         return self._patch(asked, row)
 
@@ -183,12 +208,30 @@ class AwfulScim:
             return Answer(501 if self.patch == "refused" else 500)
         if self.patch == "lies":
             return Answer(200, json=self._shown(row))
-        (operation,) = asked.json()["Operations"]
-        path, value = operation.get("path"), operation.get("value")
-        if self.patch == "bare" and path == "active":
+        operations = asked.json()["Operations"]
+        if any(self._named(one) & self.refuses for one in operations):
             return Answer(400, json={"scimType": "invalidPath"})
-        if self.patch == "capital" and not (operation["op"] == "Replace" and value == "False"):
+        for operation in operations:
+            if (refused := self._apply(operation, row)) is not None:
+                return refused
+        if self.patch == "no_content":
+            return Answer(204)
+        return Answer(json=self._shown(row))
+
+    @staticmethod
+    def _named(operation: dict[str, Any]) -> set[str]:
+        path = operation.get("path")
+        return {path} if path else set(operation["value"])
+
+    def _apply(self, operation: dict[str, Any], row: dict[str, Any]) -> Answer | None:
+        path, value = operation.get("path"), operation.get("value")
+        if self.patch == "bare" and path is not None and not path.startswith("members"):
+            return Answer(400, json={"scimType": "invalidPath"})
+        told = operation["op"] == "Replace" and value == "False"
+        if self.patch == "capital" and path == "active" and not told:
             return Answer(400)
+        if path in self.ignores:
+            return None
         if path == "active":
             row["active"] = value if isinstance(value, bool) else value.lower() == "true"
         elif path == "members" and operation["op"] == "add":
@@ -197,8 +240,14 @@ class AwfulScim:
             row["members"] = [one for one in row["members"] if one["value"] != match[1]]
         elif path == "members":
             row["members"] = []
+        elif path is None:
+            row.update({name: one for name, one in value.items() if name not in self.ignores})
+        elif path.startswith(ENTERPRISE):
+            row.setdefault(ENTERPRISE, {})[path.removeprefix(f"{ENTERPRISE}:")] = value
         else:
-            row.update(value)
-        if self.patch == "no_content":
-            return Answer(204)
-        return Answer(json=self._shown(row))
+            head, _, tail = path.partition(".")
+            if tail:
+                row.setdefault(head, {})[tail] = value
+            else:
+                row[head] = value
+        return None

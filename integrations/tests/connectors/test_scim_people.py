@@ -19,7 +19,8 @@ from integrations.connectors.base import (
     Feed,
     PeopleSource,
 )
-from integrations.connectors.scim.people import ENTERPRISE, user_record
+from integrations.connectors.scim.discovery import ENTERPRISE
+from integrations.connectors.scim.people import user_record
 from integrations.errors import IncompleteError
 from integrations.models import Account, Connection, SyncRun
 from integrations.people_sources import brings_people, people_sources

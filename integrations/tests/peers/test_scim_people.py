@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from integrations.connectors.scim.people import ENTERPRISE
+from integrations.connectors.scim.discovery import ENTERPRISE
 from integrations.models import Connection
 from integrations.services import connection_test
 from integrations.sync import run_sync, setup_finish

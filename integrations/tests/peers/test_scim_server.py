@@ -12,6 +12,7 @@ import socket
 import subprocess
 import time
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,7 +24,6 @@ from integrations.tests.servers import transport_to_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.peer
 
@@ -112,6 +112,20 @@ class _Peer:
     def all(self, kind: str) -> list[dict[str, Any]]:
         answer = requests.get(f"{self.base}/{kind}", headers=self.headers, timeout=5).json()
         return list(answer.get("Resources", []))
+
+    def judged(self) -> dict[str, list[dict[str, Any]]]:
+        """What an independent client reads, validated against the standard's models."""
+        python = Path(os.environ["SCIM2_SERVER"]).with_name("python")
+        ran = subprocess.run(
+            [python, Path(__file__).with_name("scim_judge.py"), self.base, BEARER],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stderr[-2000:]
+        found: dict[str, list[dict[str, Any]]] = json.loads(ran.stdout)
+        return found
 
     def seed(self, kind: str, **body: Any) -> str:
         schema = "User" if kind == "Users" else "Group"
@@ -204,3 +218,48 @@ def test_taken_user_name_is_not_adopted(peer: _Peer, client: Any) -> None:
 def test_wrong_token(server: str) -> None:
     with pytest.raises(UnauthorizedError):
         _Peer(server, bearer="wrong").client.test()
+
+
+def test_independent_client_reads_back_what_we_did(peer: _Peer, client: Any) -> None:
+    made, _ = client.create_account(_profile(), idempotency_key=KEY)
+    client.add_to_group(made.external_id, "GitHub", idempotency_key=KEY)
+    changed = AccountProfile(
+        work_email="ana.vidal@acme.test",
+        username="",
+        full_name="Ana Vidal",
+        given_name="Ana",
+        family_name="Vidal",
+        job_title="Lead",
+        team="Platform",
+    )
+    updated = client.update_account(made.external_id, changed, idempotency_key=KEY)
+    assert set(updated.changed) >= {"name", "job title", "team", "work email"}
+    assert updated.refused == ()
+    client.suspend_account(made.external_id, idempotency_key=KEY)
+    found = peer.judged()
+    ana = next(one for one in found["User"] if one["id"] == made.external_id)
+    assert ana["active"] is False
+    assert (ana["name"]["givenName"], ana["name"]["familyName"]) == ("Ana", "Vidal")
+    assert (ana["title"], ana["userName"]) == ("Lead", "ana.vidal@acme.test")
+    assert [one["value"] for one in ana["emails"]] == ["ana.vidal@acme.test"]
+    extension = next(one for name, one in ana.items() if "enterprise" in name.lower())
+    assert extension["department"] == "Platform"
+    others = [one for one in found["User"] if one["id"] != made.external_id]
+    assert sorted(one["userName"] for one in others) == [
+        f"person{number}@acme.test" for number in range(3)
+    ]
+    assert all(one["active"] for one in others)
+    (github,) = found["Group"]
+    assert [one["value"] for one in github["members"]] == [made.external_id]
+
+
+def test_discovery_reads_what_this_server_can_do(peer: _Peer) -> None:
+    found = peer.client.test()
+    config = requests.get(
+        f"{peer.base}/ServiceProviderConfig", headers=peer.headers, timeout=5
+    ).json()
+    for name in ("patch", "filter", "etag"):
+        assert found.capabilities[name] is config[name]["supported"]
+    assert {"userName", "title", "enterprise.department"} <= set(found.capabilities["attributes"])
+    assert found.capabilities["groups"] is True
+    assert found.problems == ()

@@ -1,0 +1,61 @@
+"""What identity providers can do beyond the usual: keep a profile in step, end sessions.
+
+And how any connection says in plain words what it can do, for the people who rely on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from integrations.connectors.base import AccountProfile, RemoteAccount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ability:
+    """One thing a connection can do or cannot, in words: “End somebody's sessions”."""
+
+    words: str
+    able: bool
+    note: str = ""
+    """Why not, or how: “Slack's plan has no such function.”"""
+
+
+@runtime_checkable
+class TellsAbilities(Protocol):
+    """A client that says what it can do, from what the last test found. Asks nobody."""
+
+    def abilities(self) -> tuple[Ability, ...]:
+        """In the order in which people care."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Updated:
+    """What became of an update. The names are words for people: “job title”."""
+
+    account: RemoteAccount
+    changed: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    """What the target did not take over, although it was asked to."""
+
+
+@runtime_checkable
+class AccountUpdater(Protocol):
+    """An identity provider whose accounts can follow the directory. Safe to repeat."""
+
+    def update_account(
+        self, external_id: str, profile: AccountProfile, *, idempotency_key: str
+    ) -> Updated | None:
+        """Change what differs and read back; ``None``: gone. Blank values of ``profile`` stay."""
+        ...
+
+
+@runtime_checkable
+class SessionEnder(Protocol):
+    """A target that can sign somebody out everywhere. Safe to repeat."""
+
+    def end_sessions(self, external_id: str, *, idempotency_key: str) -> None:
+        """End every session and token of the account; an account that is gone has none."""
+        ...

@@ -13,6 +13,7 @@ from workflows.conditions.tree import parse_group
 from workflows.facts import person_facts
 from workflows.models import Service
 from workflows.timing import zone_of
+from workflows.vocabulary import vocabulary_now
 
 
 def service_open_to(service: Service, person: Person, *, now: datetime) -> bool:
@@ -45,4 +46,4 @@ def audience_words(audience: Mapping[str, Any] | None) -> str:
     """The audience in words: “everybody”, or the condition."""
     if not audience:
         return "everybody"
-    return describe_group(parse_group(audience, "audience")[0])
+    return describe_group(parse_group(audience, "audience")[0], vocabulary_now().field_types)

@@ -8,8 +8,8 @@ choices) that an admin gave them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 from types import MappingProxyType
@@ -37,15 +37,22 @@ class FieldSpec:
     type: FieldType
     orm: str = ""
     choices: tuple[tuple[str, str], ...] = ()
+    named: Callable[[str], str] | None = field(default=None, compare=False)
+    """The name of a key, where somebody asked for words; comparing never needs it."""
 
     def value_label(self, value: object) -> str:
-        """The words for one stored value: its choice label where it has one."""
+        """The words for one stored value: its choice label where it has one, else its name."""
         text = str(value)
+        if self.named is not None:
+            return self.named(text)
         return _labels(self.choices).get(text.strip().casefold(), text)
 
 
 FieldTypes = Mapping[str, FieldType | FieldSpec]
-"""Dynamic fields by full key, as a type alone or whole: {"person.custom.level": "number"}."""
+"""Dynamic fields by full key, as a type alone or whole: {"person.custom.level": "number"}.
+
+A whole field may also stand for a built-in one, with the names of its values.
+"""
 
 NO_TYPES: FieldTypes = MappingProxyType({})
 
@@ -108,11 +115,11 @@ FIELDS: Mapping[str, FieldSpec] = MappingProxyType({spec.key: spec for spec in (
 
 def field_spec(key: str, types: FieldTypes = NO_TYPES) -> FieldSpec | None:
     """The field of that name, or None if there is no such field."""
+    given = types.get(key)
+    if isinstance(given, FieldSpec):
+        return given
     known = FIELDS.get(key)
-    if known is not None:
-        return known
-    given = types.get(key, "text")
-    return given if isinstance(given, FieldSpec) else _dynamic_spec(key, given)
+    return known if known is not None else _dynamic_spec(key, given or "text")
 
 
 def is_dynamic(key: str) -> bool:

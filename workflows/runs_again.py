@@ -37,6 +37,7 @@ from workflows.runs import ENGINE
 from workflows.services import RefusedError
 from workflows.tasks_by_hand import task_open
 from workflows.timing import zone_of
+from workflows.vocabulary import vocabulary_now
 
 if TYPE_CHECKING:
     from workflows.models import WorkflowVersion
@@ -283,8 +284,10 @@ def _sentence(step: StepRun) -> str:
     except DocumentError:
         return step.key.replace("-", " ")
     for _, found in document.walk():
-        action = ACTIONS.get(step.action)
-        if found.key == step.key and isinstance(found, ActionStep) and action is not None:
+        if found.key != step.key or not isinstance(found, ActionStep):
+            continue
+        action = vocabulary_now().action(step.action)
+        if action is not None:
             return action.sentence(found.params)
     return step.key.replace("-", " ")
 

@@ -6,14 +6,20 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import QuerySet
+
 from integrations.models import Application, Bundle, Connection
 from people.models import Role
+from workflows.conditions.describe import lower_first
+from workflows.designer.picks import RECIPIENTS
 from workflows.document.timing import own_params
 from workflows.document.validate import References
 from workflows.field_types import field_types_now
 from workflows.fields import NO_TYPES, FieldTypes
 from workflows.models import ApproverPolicy, MessageTemplate, Service
+from workflows.names import Names, employment_type_names, names_of
 from workflows.nodes import ACTIONS, APPROVERS, TRIGGERS, Action, Approver, Trigger
+from workflows.params import Param
 from workflows.problems import Problem
 
 
@@ -22,6 +28,7 @@ class NodeEntry:
     """One node as a document is judged by it."""
 
     node: Action | Trigger | Approver
+    names: Names = field(default_factory=Names)
 
     @property
     def takes_timing(self) -> bool:
@@ -42,7 +49,26 @@ class NodeEntry:
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """The node in words."""
-        return self.node.sentence(params)
+        return self.node.sentence(self.names.params(self.node.Params, params))
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.node.label
+
+    def worded(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The params by the words of their inputs, with names where keys stood."""
+        fields, form = self.node.Params.names(), self.node.Params
+        found = {}
+        for key, value in self.names.params(form, params).items():
+            param = form.base_fields.get(fields.get(key, ""))
+            options = dict(param.options()) if isinstance(param, Param) else {}
+            if isinstance(param, Param) and param.picks == "recipient":
+                options |= dict(RECIPIENTS)
+            label = str(param.label or "") if param is not None else ""
+            words = options.get(value, value) if isinstance(value, str) else value
+            found[lower_first(label) or key] = words
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +77,19 @@ class NodeVocabulary:
 
     references: References | None = None
     field_types: FieldTypes = field(default_factory=lambda: NO_TYPES)
+    names: Names = field(default_factory=Names)
 
     def trigger(self, key: str) -> NodeEntry | None:
         """The trigger with this key."""
-        return _entry(TRIGGERS.get(key))
+        return self._entry(TRIGGERS.get(key))
 
     def action(self, key: str) -> NodeEntry | None:
         """The action with this key."""
-        return _entry(ACTIONS.get(key))
+        return self._entry(ACTIONS.get(key))
 
     def approver(self, key: str) -> NodeEntry | None:
         """The approver type with this key."""
-        return _entry(APPROVERS.get(key))
+        return self._entry(APPROVERS.get(key))
 
     def keys(self, kind: str) -> Collection[str]:
         """All keys of a kind, for suggestions."""
@@ -70,9 +97,8 @@ class NodeVocabulary:
         found: list[str] = registries[kind].keys()  # type: ignore[attr-defined]
         return found
 
-
-def _entry(node: Action | Trigger | Approver | None) -> NodeEntry | None:
-    return NodeEntry(node) if node is not None else None
+    def _entry(self, node: Action | Trigger | Approver | None) -> NodeEntry | None:
+        return NodeEntry(node, self.names) if node is not None else None
 
 
 VOCABULARY = NodeVocabulary()
@@ -80,16 +106,27 @@ VOCABULARY = NodeVocabulary()
 
 
 def vocabulary_now() -> NodeVocabulary:
-    """The vocabulary with every key that exists in the workspace now."""
+    """The vocabulary with every key that exists in the workspace now, and what it is called."""
+    kinds: dict[str, QuerySet[Any]] = {
+        "connection": Connection.objects.all(),
+        "template": MessageTemplate.objects.all(),
+        "application": Application.objects.all(),
+        "bundle": Bundle.objects.all(),
+        "policy": ApproverPolicy.objects.all(),
+        "service": Service.objects.all(),
+    }
+    known = {kind: names_of(rows.values_list("key", "name")) for kind, rows in kinds.items()}
+    names = Names(known={**known, "employment_type": employment_type_names()}, looks_up=True)
     return NodeVocabulary(
-        field_types=field_types_now(),
+        field_types={**names.field_types(), **field_types_now()},
         references=References(
-            connections=set(Connection.objects.values_list("key", flat=True)),
-            templates=set(MessageTemplate.objects.values_list("key", flat=True)),
-            applications=set(Application.objects.values_list("key", flat=True)),
-            bundles=set(Bundle.objects.values_list("key", flat=True)),
-            policies=set(ApproverPolicy.objects.values_list("key", flat=True)),
-            services=set(Service.objects.values_list("key", flat=True)),
+            connections=known["connection"],
+            templates=known["template"],
+            applications=known["application"],
+            bundles=known["bundle"],
+            policies=known["policy"],
+            services=known["service"],
             roles=set(Role.objects.values_list("name", flat=True)),
         ),
+        names=names,
     )

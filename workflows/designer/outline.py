@@ -199,10 +199,12 @@ class _Builder:
             title = f"{step.action} (not supported here)"
             return parts | {"icon": "circle-help", "title": title, "sentence": ""}
         names = action.Params.names()
+        entry = self.vocabulary.action(step.action)
+        sentence = entry.sentence(dict(step.params)) if entry else ""
         return parts | {
             "icon": action.icon,
             "title": action.label,
-            "sentence": _unless_said(action.sentence(dict(step.params)), action.label),
+            "sentence": _unless_said(sentence, action.label),
             "destructive": action.destructive,
             "reversible": action.reversible,
             "controls": drawer.params(

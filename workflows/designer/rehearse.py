@@ -25,6 +25,7 @@ from workflows.engine.world import load_world
 from workflows.facts import person_facts
 from workflows.messages import TemplateProblemError, message_context, render
 from workflows.models import Run, Workflow
+from workflows.vocabulary import vocabulary_now
 
 _AHEAD = timedelta(days=366)
 
@@ -78,7 +79,7 @@ def rehearse(document: WorkflowDocument, person: Person, *, key: str, now: datet
     moment = due or now
     today = moment.astimezone(ZoneInfo(zone)).date()
     truth = conditions_hold(document, facts, today)
-    trace = condition_trace(document, facts, today)
+    trace = condition_trace(document, facts, today, types=vocabulary_now().field_types)
     steps = steps_preview(
         planned,
         person,

@@ -30,6 +30,13 @@ class Entry(Protocol):
     def sentence(self, params: dict[str, Any]) -> str:
         """What it does with all these params, in words, beginning in lower case."""
 
+    @property
+    def label(self) -> str:
+        """What people call it."""
+
+    def worded(self, params: dict[str, Any]) -> dict[str, Any]:
+        """The params by the words of their inputs, with names where keys stood."""
+
 
 @dataclass(frozen=True, slots=True)
 class References:

@@ -18,6 +18,7 @@ from people.choices import ContractStatus, PersonStatus
 from workflows.conditions.evaluate import Condition, Truth, compile_group
 from workflows.conditions.trace import TraceNode, trace
 from workflows.document.timing import parse_timing
+from workflows.fields import NO_TYPES, FieldTypes
 from workflows.nodes import (
     TRIGGERS,
     Occurrence,
@@ -240,12 +241,19 @@ def conditions_hold(document: WorkflowDocument, facts: Mapping[str, Any], today:
 
 
 def condition_trace(
-    document: WorkflowDocument, facts: Mapping[str, Any], today: date
+    document: WorkflowDocument,
+    facts: Mapping[str, Any],
+    today: date,
+    *,
+    types: FieldTypes = NO_TYPES,
 ) -> TraceNode | None:
-    """The same answer with the value at each rule; ``None`` where there are no conditions."""
+    """The same answer with the value at each rule; ``None`` where there are no conditions.
+
+    ``types`` bring the names of keys to its words.
+    """
     if document.conditions is None:
         return None
-    return trace(document.conditions, facts, today)
+    return trace(document.conditions, facts, today, types=types)
 
 
 def facts_at(occurrence: Occurrence, person: PlannedPerson) -> Mapping[str, Any]:

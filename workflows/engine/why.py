@@ -51,6 +51,7 @@ from workflows.engine.world import (
 )
 from workflows.models import Refusal, Run, Workflow, WorkflowVersion
 from workflows.nodes import PlannedPerson, PlanningWorld, Window
+from workflows.vocabulary import vocabulary_now
 
 _TRUTH = {Truth.TRUE: True, Truth.FALSE: False, Truth.UNKNOWN: None}
 _STATUS_AFTER = {
@@ -123,7 +124,7 @@ def why(
     judged = _nearest(planned, world, at=at, now=now)
     status = _status_at(workflow, at=at) if past else workflow.status
     facts, today = _facts(judged, view, at=at, now=now)
-    shown = condition_trace(planned.document, facts, today)
+    shown = condition_trace(planned.document, facts, today, types=vocabulary_now().field_types)
     shown = shown and trace_masked(shown, hidden)
     unseen = names_of(hidden)
     veiled = any(node.field in unseen for node in (shown.walk() if shown else ())) or any(

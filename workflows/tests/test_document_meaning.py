@@ -43,6 +43,13 @@ class FakeEntry:
     def sentence(self, params: dict[str, Any]) -> str:
         return self.words
 
+    @property
+    def label(self) -> str:
+        return self.words.capitalize()
+
+    def worded(self, params: dict[str, Any]) -> dict[str, Any]:
+        return params
+
 
 class FakeTrigger(FakeEntry):
     def sentence(self, params: dict[str, Any]) -> str:

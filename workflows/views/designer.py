@@ -185,11 +185,11 @@ def _conflict(request: HttpRequest, now: Workflow, verb: str, posted: Posted) ->
     context = editor_context(now)
     theirs = context["document"]
     seen = draft_at(now, posted.number("revision") or 0)
-    context["their_changes"] = diff_documents(parse_document(seen), theirs) if seen else []
+    context["their_changes"] = _changes(parse_document(seen), theirs) if seen else []
     context["my_changes"], context["my_error"] = [], ""
     try:
         mine = edit(now.draft, verb, posted, types=field_types_now()).document
-        context["my_changes"] = diff_documents(theirs, mine)
+        context["my_changes"] = _changes(theirs, mine)
     except EditRefusedError as refused:
         context["my_error"] = str(refused)
     context["verb_url"] = request.get_full_path()
@@ -206,6 +206,10 @@ def _conflict(request: HttpRequest, now: Workflow, verb: str, posted: Posted) ->
     response = render(request, "workflows/designer/conflict.html", context, status=409)
     response["HX-Retarget"], response["HX-Reswap"] = "#designer-refused", "innerHTML"
     return response
+
+
+def _changes(old: WorkflowDocument, new: WorkflowDocument) -> list[str]:
+    return diff_documents(old, new, vocabulary_now())
 
 
 @require_GET

@@ -121,7 +121,8 @@ def matching(request: HttpRequest, key: str) -> HttpResponse:
 def _words(entry: Group | Rule | None) -> str:
     if entry is None:
         return "everybody"
-    return describe_rule(entry) if isinstance(entry, Rule) else describe_group(entry)
+    types = vocabulary_now().field_types
+    return describe_rule(entry, types) if isinstance(entry, Rule) else describe_group(entry, types)
 
 
 def _values(person: Person, rules: list[Rule], hidden: frozenset[str]) -> list[dict[str, str]]:

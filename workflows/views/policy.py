@@ -37,22 +37,23 @@ from workflows.views.rows import (
     row_done,
     rows_posted,
 )
+from workflows.vocabulary import NodeVocabulary, vocabulary_now
 
 _PLACES = {"rules": "Rule"}
 _SHOWN = 50
 
 
-def approver_words(spec: Mapping[str, Any]) -> str:
+def approver_words(spec: Mapping[str, Any], vocabulary: NodeVocabulary) -> str:
     """An approver as a sentence says it."""
-    approver = APPROVERS.get(str(spec.get("type", "")))
+    approver = vocabulary.approver(str(spec.get("type", "")))
     own = {key: value for key, value in spec.items() if key != "type"}
     return approver.sentence(own) if approver else f"“{spec.get('type')}” (not supported)"
 
 
-def _rules_words(policy: ApproverPolicy) -> list[tuple[str, str]]:
+def _rules_words(policy: ApproverPolicy, vocabulary: NodeVocabulary) -> list[tuple[str, str]]:
     """(condition, approver) of every rule, in words."""
     return [
-        (describe_group(parse_group(rule.get("when"), "when")[0]), approver_words(rule["approver"]))
+        (_words(rule.get("when"), vocabulary), approver_words(rule["approver"], vocabulary))
         for rule in policy.rules
     ]
 
@@ -61,11 +62,12 @@ def _rules_words(policy: ApproverPolicy) -> list[tuple[str, str]]:
 @require("workflows.view_approverpolicy")
 def policies(request: HttpRequest) -> HttpResponse:
     """Every policy in words and what uses it."""
+    vocabulary = vocabulary_now()
     rows = [
         {
             "policy": policy,
-            "rules": _rules_words(policy),
-            "baseline": approver_words(policy.baseline),
+            "rules": _rules_words(policy, vocabulary),
+            "baseline": approver_words(policy.baseline, vocabulary),
             "uses": policy_uses(policy.key),
         }
         for policy in ApproverPolicy.objects.all()
@@ -162,15 +164,19 @@ def _stored(policy: ApproverPolicy) -> dict[str, Any]:
             | (
                 {"combinator": parts[0], "conditions": parts[1]}
                 if parts
-                else {"when": json.dumps(rule["when"]), "words": _words(rule["when"])}
+                else {
+                    "when": json.dumps(rule["when"]),
+                    "words": _words(rule["when"]),
+                }
             )
         )
     baseline = _approver_row(policy.baseline)
     return {"key": policy.key, "name": policy.name, "rules": rules, "baseline": baseline}
 
 
-def _words(when: Any) -> str:
-    return describe_group(parse_group(when, "when")[0])
+def _words(when: Any, vocabulary: NodeVocabulary | None = None) -> str:
+    types = (vocabulary or vocabulary_now()).field_types
+    return describe_group(parse_group(when, "when")[0], types)
 
 
 def _posted(post: Any, policy: ApproverPolicy, *, new: bool) -> dict[str, Any]:

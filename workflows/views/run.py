@@ -29,6 +29,7 @@ from workflows.nodes import ACTIONS
 from workflows.problems import DocumentError
 from workflows.runs_again import ASKING
 from workflows.views.why import why_address
+from workflows.vocabulary import vocabulary_now
 
 _STUCK = (StepRun.Status.FAILED, StepRun.Status.UNCERTAIN, StepRun.Status.RETRYING)
 
@@ -116,9 +117,9 @@ def _step_words(run: Run) -> dict[str, str]:
         document = parse_document(run.version.document)
     except DocumentError:
         return {}
-    found = {}
+    found, vocabulary = {}, vocabulary_now()
     for _, step in document.walk():
-        action = ACTIONS.get(getattr(step, "action", ""))
+        action = vocabulary.action(getattr(step, "action", ""))
         if action is not None:
             sentence = action.sentence(getattr(step, "params", {}))
             found[step.key] = f"{sentence[:1].upper()}{sentence[1:]}"
@@ -147,9 +148,9 @@ def _ladder(run: Run, *, now: datetime, hidden: frozenset[str]) -> tuple[Rung, .
 def snapshot_words(snapshot: dict[str, Any], *, hidden: frozenset[str]) -> list[tuple[str, str]]:
     """Label and value of what was known of the person when the run was decided."""
     unseen = names_of(hidden)
-    rows = []
+    rows, types = [], vocabulary_now().field_types
     for key, value in snapshot.items():
-        spec = field_spec(key)
+        spec = field_spec(key, types)
         if key in unseen or spec is None or value in (None, "", []):
             continue
         rows.append((spec.label, value_words(value, spec)))

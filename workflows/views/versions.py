@@ -61,7 +61,7 @@ def _page(
     context: dict[str, Any] = {
         "workflow": found,
         "sentence": describe_document(draft, vocabulary),
-        "changes": diff_documents(live, draft) if live else [],
+        "changes": diff_documents(live, draft, vocabulary) if live else [],
         "first": live is None,
         "same": live == draft and found.status == Workflow.Status.LIVE,
         "errors": errors,
@@ -124,7 +124,7 @@ def version_page(request: HttpRequest, key: str, number: int) -> HttpResponse:
         "version": found,
         "sentence": describe_document(document, vocabulary_now()),
         "yaml": dump_yaml(document),
-        "changes": diff_documents(live, document) if live else [],
+        "changes": diff_documents(live, document, vocabulary_now()) if live else [],
         "is_live": found.pk == found.workflow.live_version_id,
         "runs": found.runs.count(),
     }

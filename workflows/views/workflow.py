@@ -56,7 +56,7 @@ def _draft_state(workflow: Workflow) -> tuple[list[Problem], list[str]]:
     except DocumentError as error:
         return list(error.problems), []
     live = _parsed(workflow.live_version.document) if workflow.live_version else None
-    return document_problems(draft), diff_documents(live, draft) if live else []
+    return document_problems(draft), diff_documents(live, draft, vocabulary_now()) if live else []
 
 
 @require_GET

@@ -382,7 +382,7 @@ def test_a_second_window_is_told_and_may_keep_its_change(calm: Any, workspace: C
     second.page.locator("#about-about-category").fill("Joy")
     notice = second.page.locator(".conflict")
     expect(notice).to_contain_text("hr")
-    expect(notice).to_contain_text("Starts on: nothing → person.birthday")
+    expect(notice).to_contain_text("Starts on: nothing → Birthday")
     notice.get_by_role("button", name="Keep mine").click()
     expect(second.page.locator("#about-about-category")).to_have_value("Joy")
     draft = Workflow.objects.get(key="together").draft

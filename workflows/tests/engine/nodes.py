@@ -19,6 +19,7 @@ from workflows.nodes import (
     Trigger,
     Window,
 )
+from workflows.params import NoParams
 from workflows.timing import moment_of
 
 
@@ -63,6 +64,7 @@ class DayTrigger(Trigger):
 class EffectAction(Action):
     """Does what the test told it to; by default succeeds and remembers."""
 
+    Params = NoParams
     key = "test.effect"
     label = "Effect"
     destructive = False

@@ -13,13 +13,12 @@ from django.db import transaction
 
 from people.bulk import CHUNK, chunked, rows_insert, rows_upsert
 from people.choices import EventKind
-from people.folding import search_text
+from people.folding import SEARCHED, search_text
 from people.models import LifecycleEvent, Person, PersonAlias, PersonChange, SourceRecord
 from people.organising import entities_of_people, teams_ensure
 from people.plan import DATES, FIELDS, FieldChange, PersonPlan, Plan, RecordPlan, Ref
 
 _PLAIN = tuple(name for name in FIELDS if name not in ("manager", "team", "legal_entity"))
-_SEARCHED = ("full_name", "preferred_name", "work_email", "job_title", "remote_id", "display_id")
 _WRITTEN = (
     *FIELDS,
     "search_text",
@@ -158,7 +157,7 @@ class _Writer:
         row["value_sources"] = plan.value_sources
         row["problems"] = list(plan.problems)
         row["problem_notes"] = list(plan.notes)
-        row["search_text"] = search_text(values[name] for name in _SEARCHED)
+        row["search_text"] = search_text(values[name] for name in SEARCHED)
         row["updated_at"] = self.now
         return row
 

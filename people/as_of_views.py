@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -13,20 +13,14 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
 from people.choices import PersonStatus, WorkerType
-from people.folding import search_text
-from people.history import PersonThen, directory_as_of
+from people.history import PersonThen, directory_as_of, listed_as_of
 from people.identity import fields_hidden_from
 from people.models import Person
 from people.moments import PARAMETER, MomentError, moment_asked
-from people.searching import words_of
 from siit_remote.access import require
 from siit_remote.lib import clock
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
 _PAGE = 50
-_SEARCHED = ("full_name", "preferred_name", "work_email", "job_title", "remote_id", "display_id")
 
 
 @require_GET
@@ -43,42 +37,24 @@ def people_then(request: HttpRequest) -> HttpResponse:
     if moment is None:
         return redirect("people")
     hidden = fields_hidden_from(request.user)
-    found = _matching(directory_as_of(moment).values(), request.GET.get("q", ""), hidden)
-    status = request.GET.get("status", "")
-    counts = Counter(str(then.values["status"]) for then in found)
-    shown = [then for then in found if not status or then.values["status"] == status]
-    page = Paginator(shown, _PAGE).get_page(request.GET.get("page"))
-    bosses = [then.values["manager"] for then in page.object_list]
+    text, status = request.GET.get("q", ""), request.GET.get("status", "")
+    found = listed_as_of(moment, text=text, hidden=hidden)
+    counts = Counter(line.status for line in found)
+    lines = [line for line in found if not status or line.status == status]
+    page = Paginator(lines, _PAGE).get_page(request.GET.get("page"))
+    keys = [line.id for line in page.object_list]
+    told = directory_as_of(moment, people=Person.objects.filter(pk__in=keys))
     context = {
         "now": now,
         "moment": moment,
         "asked": asked,
-        "q": request.GET.get("q", ""),
+        "q": text,
         "hidden": hidden,
-        "tabs": _tabs(counts, status, asked=asked, q=request.GET.get("q", "")),
+        "tabs": _tabs(counts, status, asked=asked, q=text),
         "page": page,
-        "rows": [(then, _words(then)) for then in page.object_list],
-        "managers": Person.objects.in_bulk([pk for pk in bosses if isinstance(pk, int)]),
+        "rows": [(told[key], _words(told[key])) for key in keys if key in told],
     }
     return render(request, "people/people_then.html", context)
-
-
-def _matching(
-    everybody: Collection[PersonThen], text: str, hidden: frozenset[str]
-) -> list[PersonThen]:
-    """Sorted by name; the search looks where today's does, less what the account may not see."""
-    words = words_of(text)
-    names = [name for name in _SEARCHED if name not in hidden]
-    found = [
-        then
-        for then in everybody
-        if not words or _holds(words, search_text(str(then.values[name]) for name in names))
-    ]
-    return sorted(found, key=lambda then: (then.name.lower(), then.id))
-
-
-def _holds(words: list[str], text: str) -> bool:
-    return all(word in text for word in words)
 
 
 def _words(then: PersonThen) -> dict[str, str]:

@@ -6,15 +6,16 @@ change. What those rows do not record (data problems, protection, sources of val
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from people.folding import email_key
+from people.folding import SEARCHED, email_key
 from people.models import Person, PersonAlias, PersonChange
 from people.plan import FIELDS
 from people.resolving import CUSTOM
+from people.searching import holds, words_of
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -58,10 +59,12 @@ def directory_as_of(
         pk: _present(plain)
         for pk, *plain in wanted.values_list("pk", *_COLUMNS).iterator(chunk_size=_CHUNK)
     }
-    changes = PersonChange.objects.filter(at__gt=moment).order_by("-pk")
+    changes = PersonChange.objects.all()
     if people is not None:
         changes = changes.filter(person__in=people.order_by().values("pk"))
-    _take_back(found, changes.values_list("person_id", "field", "before").iterator(_CHUNK))
+    for pk, before in changes_after(moment, changes=changes).items():
+        if pk in found:
+            _take_back(found[pk], before)
     _name_managers(found)
     return {pk: PersonThen(id=pk, values=values) for pk, values in found.items()}
 
@@ -69,6 +72,69 @@ def directory_as_of(
 def person_as_of(person: Person, *, moment: datetime) -> PersonThen | None:
     """One person at the aware ``moment``; ``None`` when the directory did not have them yet."""
     return directory_as_of(moment, people=Person.objects.filter(pk=person.pk)).get(person.pk)
+
+
+def changes_after(
+    moment: datetime, *, changes: QuerySet[PersonChange]
+) -> dict[int, dict[str, Any]]:
+    """Person → field → the JSON value it had at the aware ``moment``, where it changed since.
+
+    ``changes``: which people and fields are looked at. Every look into the past rests on this.
+    """
+    found: dict[int, dict[str, Any]] = {}
+    rows = changes.filter(at__gt=moment).order_by("-at", "-pk")
+    # Newest first, so that the oldest change has the last word.
+    for pk, field, before in rows.values_list("person_id", "field", "before").iterator(_CHUNK):
+        found.setdefault(pk, {})[field] = before
+    return found
+
+
+def sources_as_of(
+    person_id: int, *, moment: datetime, present: Mapping[str, str]
+) -> dict[str, str]:
+    """Field → key of the source its value came from at ``moment``; ``present``: how it is now."""
+    found = dict(present)
+    rows = PersonChange.objects.filter(person_id=person_id).order_by("-at", "-pk")
+    undone: set[str] = set()
+    for field, at, source in rows.values_list("field", "at", "source"):
+        if at > moment:
+            undone.add(field)
+            found.pop(field, None)
+        elif field in undone:
+            undone.discard(field)
+            found[field] = source
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One line of the list of then: no more than what orders and narrows it."""
+
+    id: int
+    name: str
+    status: str
+
+
+def listed_as_of(moment: datetime, *, text: str = "", hidden: Collection[str] = ()) -> list[Listed]:
+    """Everybody whom the directory had at ``moment`` and in whom ``text`` is found, by name.
+
+    Only the columns that are looked at are read, so that a hundred thousand people are a list of
+    short lines; :func:`directory_as_of` tells the rest of one page. ``hidden``: fields that
+    whoever looks may not see, and by which nobody is found.
+    """
+    words = words_of(text)
+    searched = [name for name in SEARCHED if name not in hidden] if words else []
+    names = list(dict.fromkeys(("full_name", "work_email", "status", *searched)))
+    before = changes_after(moment, changes=PersonChange.objects.filter(field__in=names))
+    rows = Person.objects.filter(created_at__lte=moment).order_by().values_list("pk", *names)
+    found = []
+    for pk, *plain in rows.iterator(chunk_size=_CHUNK):
+        values = dict(zip(names, plain, strict=True)) | before.get(pk, {})
+        if words and not holds(words, (str(values[name] or "") for name in searched)):
+            continue
+        name = str(values["full_name"] or values["work_email"])
+        found.append(Listed(id=pk, name=name, status=str(values["status"])))
+    return sorted(found, key=lambda line: (line.name.lower(), line.id))
 
 
 def _present(plain: Iterable[Any]) -> dict[str, Any]:
@@ -82,22 +148,16 @@ def _present(plain: Iterable[Any]) -> dict[str, Any]:
     return values
 
 
-def _take_back(
-    found: Mapping[int, dict[str, Any]], changes: Iterable[tuple[int, str, Any]]
-) -> None:
-    """Newest first, so that the oldest has the last word."""
-    for pk, field, before in changes:
-        values = found.get(pk)
-        if values is None:
-            continue
+def _take_back(values: dict[str, Any], before: Mapping[str, Any]) -> None:
+    for field, value in before.items():
         if field.startswith(CUSTOM):
             name = field.removeprefix(CUSTOM)
-            if before is None:
+            if value is None:
                 values["custom"].pop(name, None)
             else:
-                values["custom"][name] = before
+                values["custom"][name] = value
         elif field in values:
-            values[field] = before
+            values[field] = value
 
 
 def _name_managers(found: Mapping[int, dict[str, Any]]) -> None:

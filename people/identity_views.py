@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from people.identity import fields_hidden_from
 from people.merging import (
     MergeError,
     merge_preview,
@@ -60,15 +61,19 @@ def merge(request: HttpRequest, pk: int) -> HttpResponse:
         "preview": merge_preview(person, other) if other is not None else None,
         "reason": request.POST.get("reason", ""),
         "q": q,
-        "candidates": _candidates(others, person, q) if other is None else [],
+        "candidates": _candidates(request, others, person, q) if other is None else [],
     }
     return render(request, "people/merge.html", context, status=status)
 
 
-def _candidates(others: QuerySet[Person], person: Person, q: str) -> list[Person]:
+def _candidates(
+    request: HttpRequest, others: QuerySet[Person], person: Person, q: str
+) -> list[Person]:
     """Those who are searched for; at first those with the same name."""
     text = q or person.full_name
-    return list(search(others, text)[:_FOUND]) if text else []
+    if not text:
+        return []
+    return list(search(others, text, hidden=fields_hidden_from(request.user))[:_FOUND])
 
 
 @require_http_methods(["GET", "POST"])

@@ -170,7 +170,8 @@ class _FormFilter(ListFilter):
         self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any
     ) -> None:
         super().__init__(request, params, model, model_admin)
-        self.hidden = self.field in fields_hidden_from(request.user)
+        self.unseen = fields_hidden_from(request.user)
+        self.hidden = self.field in self.unseen
         for name in self.names:
             if name in params:
                 self.used_parameters[name] = str(params.pop(name)[-1]).strip()
@@ -282,7 +283,7 @@ class ManagerFilter(_FormFilter):
         managing = Person.objects.filter(
             pk__in=Person.objects.exclude(manager=None).order_by().values("manager_id")
         )
-        return list(search(managing, text)[:_MOST_MANAGERS])
+        return list(search(managing, text, hidden=self.unseen)[:_MOST_MANAGERS])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Direct reports; with ``below`` the whole tree."""

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponseBase
 
 
+_SEVERAL_FIELDS = frozenset({"custom", "search_text", "value_sources", "problem_notes"})
+"""Columns in which several fields stand: nobody asks them who may not see every field."""
+
+
 class PeopleList(ChangeList):
     """One page of the list: the tab and the saved view stand beside Django's own filters."""
 
@@ -40,6 +44,12 @@ class PeopleList(ChangeList):
         """Tab and view are no look-ups."""
         found = super().get_filters_params(params)
         return {name: value for name, value in found.items() if name not in (TAB, VIEW)}
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        """A shared view may narrow by what this account may not see: that part is passed over."""
+        for name in fields_hidden_from(request.user):
+            self.filter_params.pop(name, None)
+        return super().get_filters(request)
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
         """Those under the tab."""
@@ -109,12 +119,13 @@ class PersonAdmin(PersonColumns, PersonActions, PlainAdmin):
         self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[Any, bool]:
         """Accents and case aside; also serves autocomplete fields."""
-        return search(queryset, search_term), False
+        return search(queryset, search_term, hidden=fields_hidden_from(request.user)), False
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
         """Who may not see a field may not find people by it either."""
         name = lookup.partition("__")[0]
-        if request is not None and name in fields_hidden_from(request.user):
+        hidden = fields_hidden_from(request.user) if request is not None else frozenset()
+        if name in hidden or (hidden and name in _SEVERAL_FIELDS):
             return False
         return super().lookup_allowed(lookup, value, request)
 

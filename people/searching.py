@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from django.db import connections
 from django.db.models.expressions import RawSQL
 
-from people.folding import fold
+from people.folding import SEARCHED, fold, search_text
 from people.search_index import INDEX, TABLE, TRIGRAM, sqlite_index_stands
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     from django.db.models import QuerySet
 
     from people.models import Person
@@ -26,11 +28,36 @@ def words_of(text: str) -> list[str]:
     return list(dict.fromkeys(fold(text).split()))[:MOST_WORDS]
 
 
-def search(people: QuerySet[Person], text: str) -> QuerySet[Person]:
-    """Those in whom every word of ``text`` is found, accents and case aside."""
+def search(
+    people: QuerySet[Person], text: str, *, hidden: Collection[str] = ()
+) -> QuerySet[Person]:
+    """Those in whom every word of ``text`` is found, accents and case aside.
+
+    ``hidden``: fields that whoever looks may not see; nobody is found by those either.
+    """
     words = words_of(text)
     if any("\x00" in word or len(word) > LONGEST_WORD for word in words):
         return people.none()
+    found = _found(people, words)
+    if not words or not set(SEARCHED) & set(hidden):
+        return found
+    return people.filter(pk__in=_found_openly(found, words, hidden))
+
+
+def _found_openly(found: QuerySet[Person], words: list[str], hidden: Collection[str]) -> list[int]:
+    """Of those found by anything, those in whom what may be seen holds every word."""
+    names = [name for name in SEARCHED if name not in hidden]
+    rows = found.order_by().values_list("pk", *names).iterator(chunk_size=2_000)
+    return [pk for pk, *texts in rows if holds(words, texts)]
+
+
+def holds(words: Iterable[str], texts: Iterable[str]) -> bool:
+    """Whether every one of the folded ``words`` stands somewhere in ``texts``."""
+    whole = search_text(texts)
+    return all(word in whole for word in words)
+
+
+def _found(people: QuerySet[Person], words: list[str]) -> QuerySet[Person]:
     vendor = connections[people.db].vendor
     if vendor == "sqlite" and sqlite_index_stands(connections[people.db]):
         return _by_fts5(people, words)

@@ -46,8 +46,9 @@ def people(request: HttpRequest) -> HttpResponse:
     if me is not None:
         team = team.exclude(pk=me.pk)
     text = request.GET.get("q", "")
+    hidden = fields_hidden_from(request.user)
     tab = tab_for(request.GET.get("tab", ""), default=ALL if text else CURRENT)
-    found = search(tab.narrow(team), text)
+    found = search(tab.narrow(team), text, hidden=hidden)
     context = {
         "me": me,
         "has_team": team.exists(),
@@ -55,7 +56,7 @@ def people(request: HttpRequest) -> HttpResponse:
         "tab": tab.key,
         "tabs": _tabs(team, tab, text),
         "page": Paginator(found, _PAGE).get_page(request.GET.get("page")),
-        "hidden": fields_hidden_from(request.user),
+        "hidden": hidden,
     }
     return render(request, "people/team.html", context)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -60,16 +60,21 @@ class Piece:
     words: str
 
 
-def answers_for(person: Person, *, now: datetime) -> list[Answer]:
-    """An answer for every workflow that is live or paused, by name. Has no effect."""
+def answers_for(person: Person, *, now: datetime, hidden: Collection[str] = ()) -> list[Answer]:
+    """An answer for every workflow that is live or paused, by name. Has no effect.
+
+    Values of the ``hidden`` fields of the person are left out of every word.
+    """
     states = (Workflow.Status.LIVE, Workflow.Status.PAUSED)
     rows = Workflow.objects.filter(status__in=states).select_related("live_version__workflow")
-    return [_answer(workflow, person, now=now) for workflow in rows.order_by("name")]
+    return [_answer(workflow, person, now=now, hidden=hidden) for workflow in rows.order_by("name")]
 
 
-def _answer(workflow: Workflow, person: Person, *, now: datetime) -> Answer:
+def _answer(
+    workflow: Workflow, person: Person, *, now: datetime, hidden: Collection[str]
+) -> Answer:
     try:
-        found = explain(workflow, person, now=now)
+        found = explain(workflow, person, now=now, hidden=hidden)
     except DocumentError as error:
         found = {"result": "cannot_tell", "ladder": [{"passed": False, "detail": str(error)}]}
     words, colour = _WORDS[found["result"]]

@@ -12,9 +12,10 @@ from django.core.cache import cache
 from django.db import transaction
 from icalendar import Calendar, Event
 
+from people.identity import fields_hidden_from
 from people.selectors import people_visible_to
 from siit_remote.audit.services import record
-from workflows.forecasting import Coming, coming_runs
+from workflows.forecasting import Coming, coming_runs, rows_open_to
 from workflows.models import CalendarFeed
 
 if TYPE_CHECKING:
@@ -106,7 +107,8 @@ def _count(key: str, *, add: bool = True) -> int:
 def feed_calendar(feed: CalendarFeed, *, site: str, now: datetime) -> bytes:
     """The calendar (RFC 5545) of what the feed's user may see: who and which workflow, no more."""
     visible = set(people_visible_to(feed.user).values_list("pk", flat=True))
-    rows = [row for row in coming_runs(now=now) if row.person_id in visible]
+    found = rows_open_to(coming_runs(now=now), hidden=fields_hidden_from(feed.user))
+    rows = [row for row in found if row.person_id in visible]
     return calendar_of(rows, site=site, now=now)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -51,6 +51,8 @@ class Coming:
     due_at: datetime
     timezone: str
     key: str
+    field: str = ""
+    """The person's date that its moment tells."""
 
     @property
     def day(self) -> date:
@@ -169,9 +171,28 @@ def _rows(
                 due_at=judged.occurrence.due_at,
                 timezone=judged.occurrence.timezone,
                 key=judged.key,
+                field=workflow.anchor_field,
             )
         )
     return rows
+
+
+def rows_open_to(rows: Iterable[Coming], *, hidden: Collection[str]) -> list[Coming]:
+    """``rows`` for a reader from whom fields are ``hidden``.
+
+    A run on such a date would tell it, so it is left out; other hidden values are blank.
+    """
+    blank: dict[str, Any] = {
+        column: ""
+        for column, field in (("team", "team"), ("entity", "legal_entity"), ("country", "country"))
+        if field in hidden
+    }
+    return [replace(row, **blank) for row in rows if row.field not in hidden]
+
+
+def workflows_telling(hidden: Collection[str]) -> set[str]:
+    """Keys of the live workflows whose moments tell a ``hidden`` date."""
+    return {workflow.key for workflow in live_planned() if workflow.anchor_field in hidden}
 
 
 def snapshot_keep(*, now: datetime) -> bool:

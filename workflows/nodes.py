@@ -327,6 +327,8 @@ class Trigger:
     """Its moments can be known in advance."""
     offset: ClassVar[str] = ""
     """``after`` where it may be due days after what happened although nobody knows it before."""
+    field: ClassVar[str] = ""
+    """The date of the person it fires on, as the directory calls it; blank for other triggers."""
     includes_ended: ClassVar[bool] = False
     """Whether it may start for a person who has left by then."""
 

@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from people.history import directory_as_of, person_as_of
+from people.history import directory_as_of, listed_as_of, person_as_of
 from people.models import Person
 from people.plan import FIELDS
 from people.services import person_override_set
@@ -120,3 +120,27 @@ def test_history_of_everybody_takes_a_fixed_number_of_queries(
     feed(moves, now=later, complete=False)
     with django_assert_max_num_queries(5):
         assert {then.values["team"] for then in directory_as_of(NOW).values()} == {"Sales"}
+
+
+@pytest.mark.django_db
+def test_list_of_then_is_that_of_the_directory_of_then() -> None:
+    feed([boss(), worker("ana", "Ána Łopez", job_title="Pilot"), worker("tom", "Tom Berg")])
+    feed([worker("new", "Zoë New")], now=NOW + timedelta(hours=1), complete=False)
+    moved = worker("ana", "Bea Lopez", job_title="Boss", contract_status="ended")
+    feed([moved], now=NOW + timedelta(hours=2), complete=False)
+    lines = [(line.name, line.status) for line in listed_as_of(NOW)]
+    assert lines == [("Boss", "active"), ("Tom Berg", "active"), ("Ána Łopez", "active")]
+    assert [line.name for line in listed_as_of(NOW, text="lopez pilot")] == ["Ána Łopez"]
+    assert listed_as_of(NOW, text="lopez pilot", hidden={"job_title"}) == []
+    assert listed_as_of(NOW, text="bea") == []
+    now = NOW + timedelta(hours=2)
+    assert {line.id for line in listed_as_of(now)} == set(directory_as_of(now))
+
+
+@pytest.mark.django_db
+def test_list_of_then_takes_two_queries_and_keeps_short_lines(
+    django_assert_num_queries: Any,
+) -> None:
+    feed([boss(), *(worker(f"w{number}") for number in range(30))])
+    with django_assert_num_queries(2):
+        assert len(listed_as_of(NOW, text="w")) == 30

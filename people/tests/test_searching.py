@@ -13,7 +13,7 @@ from people.folding import fold, search_text
 from people.models import Person
 from people.search_index import INDEX, index_drop, index_ensure, sqlite_index_stands
 from people.searching import plain, search, words_of
-from people.tests.build import NOW
+from people.tests.build import NOW, feed, worker
 from siit_remote.lib import clock
 
 ALPHABET = "abcABC lŁøéñ%_\\\"'*.@-(ﬀ𝐀ß中\n"
@@ -136,3 +136,15 @@ def test_index_is_consistent_with_the_table_by_its_own_check() -> None:
             cursor.execute(f"INSERT INTO {INDEX}({INDEX}, rank) VALUES('integrity-check', 1)")
     except DatabaseError as error:
         pytest.fail(f"The index has drifted: {error}")
+
+
+@pytest.mark.django_db
+def test_nobody_is_found_by_a_field_that_the_account_may_not_see() -> None:
+    feed([worker("ana", "Ána Łopez", job_title="Chief Pilot"), worker("tom", "Tom Pilot")])
+    everybody = Person.objects.all()
+    assert {str(one) for one in search(everybody, "pilot")} == {"Ána Łopez", "Tom Pilot"}
+    hidden = frozenset({"job_title"})
+    assert {str(one) for one in search(everybody, "pilot", hidden=hidden)} == {"Tom Pilot"}
+    assert {str(one) for one in search(everybody, "lopez", hidden=hidden)} == {"Ána Łopez"}
+    assert not search(everybody, "lopez pilot", hidden=hidden)
+    assert set(search(everybody, " ", hidden=hidden)) == set(everybody)

@@ -12,6 +12,7 @@ from django.urls import reverse
 from integrations.connectors.base import CONNECTORS
 from integrations.models import Account, AppAccess, Connection, SyncRun
 from people.choices import PersonStatus
+from people.identity import fields_hidden_from
 from people.list_query import TAB, VIEW
 from people.models import Person
 from people.tabs import TABS, WITH_PROBLEMS, counts
@@ -70,7 +71,7 @@ def workflows_for(person: Person, user: Any, now: datetime) -> list[about_people
     """Which workflows will run for the person, which not, and why."""
     if not user.has_perm("workflows.view_workflow"):
         return []
-    return about_people.answers_for(person, now=now)
+    return about_people.answers_for(person, now=now, hidden=fields_hidden_from(user))
 
 
 @register.simple_tag

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,11 @@ from workflows.engine.why import why
 from workflows.models import Workflow
 
 
-def explain(workflow: Workflow, person: Person, *, now: datetime) -> dict[str, Any]:
-    """``result``, ``ladder`` and the trace of the ``conditions`` for one person, as it is now."""
-    return why(workflow, person, at=now, now=now).to_data()
+def explain(
+    workflow: Workflow, person: Person, *, now: datetime, hidden: Collection[str] = ()
+) -> dict[str, Any]:
+    """``result``, ``ladder`` and the trace of the ``conditions`` for one person, as it is now.
+
+    Values of the ``hidden`` fields of the person are left out of every word.
+    """
+    return why(workflow, person, at=now, now=now, hidden=hidden).to_data()

@@ -70,6 +70,11 @@ class PlannedWorkflow:
         """``None`` for a trigger this installation does not know."""
         return TRIGGERS.get(self.document.trigger.type)
 
+    @property
+    def anchor_field(self) -> str:
+        """The person's date that its moments tell; blank where they tell none."""
+        return self.trigger.field if self.trigger is not None else ""
+
     @cached_property
     def holds(self) -> Condition:
         """The conditions as a function of (facts, today); none at all means everybody."""

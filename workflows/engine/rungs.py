@@ -57,14 +57,19 @@ def known_words(view: PlannedPerson) -> str:
     return f"In the directory since {view.first_seen_at:%-d %b %Y}."
 
 
-def moment_rung(judged: Judgement | None, *, now: datetime) -> Rung:
-    """Whether something sets it off at all, and when."""
+HIDDEN_DAY = "a day that is hidden from your role"
+
+
+def moment_rung(judged: Judgement | None, *, now: datetime, veiled: bool = False) -> Rung:
+    """Whether something sets it off at all, and when; ``veiled`` leaves the day out."""
     if judged is None:
         return Rung(
             check="there is a moment",
             passed=False,
             detail="Nothing sets it off: the date is missing, far off or long past.",
         )
+    if veiled:
+        return Rung(check="there is a moment", passed=True, detail=f"There is, on {HIDDEN_DAY}.")
     side = "was" if judged.occurrence.due_at <= now else "is"
     anchor = anchor_words(judged.occurrence.anchor)
     return Rung(
@@ -94,8 +99,9 @@ def anchor_words(anchor: str) -> str:
         return anchor
 
 
-def start_rungs(judged: Judgement) -> list[Rung]:
-    """Cold start, leavers, lateness."""
+def start_rungs(judged: Judgement, *, veiled: bool = False) -> list[Rung]:
+    """Cold start, leavers, lateness; ``veiled`` leaves the days out."""
+    reason = f"No; it hangs on {HIDDEN_DAY}." if veiled else judged.reason
     cold = judged.verdict in (Verdict.BEFORE_LIVE, Verdict.BASELINE)
     left = judged.verdict is Verdict.LEFT
     late = judged.verdict in (Verdict.HOLD, Verdict.SKIP_LATE, Verdict.JUDGED)
@@ -103,17 +109,17 @@ def start_rungs(judged: Judgement) -> list[Rung]:
         Rung(
             check="the moment lies after going live and after the first import",
             passed=not cold,
-            detail=judged.reason if cold else "Yes.",
+            detail=reason if cold else "Yes.",
         ),
         Rung(
             check="the person is still here then",
             passed=not left,
-            detail=judged.reason if left else "Yes.",
+            detail=reason if left else "Yes.",
         ),
         Rung(
             check="the moment is not too long ago",
             passed=not late,
-            detail=judged.reason if late else "In time.",
+            detail=reason if late else "In time.",
         ),
     ]
 

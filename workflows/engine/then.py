@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Q
 
 from integrations.models import AppAccess
+from people.history import changes_after
 from people.models import LegalEntity, PersonChange
 from people.plan import DATES
 from workflows.nodes import PlannedPerson, PlanningWorld
@@ -50,30 +51,12 @@ def people_then(people: Mapping[int, PlannedPerson], *, at: datetime) -> dict[in
     }
 
 
-def sources_then(person_id: int, *, at: datetime, present: Mapping[str, str]) -> dict[str, str]:
-    """Field → key of the source its value came from at ``at``; ``present`` is how it is now."""
-    found = dict(present)
-    rows = PersonChange.objects.filter(person_id=person_id).order_by("-at", "-pk")
-    undone: set[str] = set()
-    for field, moment, source in rows.values_list("field", "at", "source"):
-        if moment > at:
-            undone.add(field)
-            found.pop(field, None)
-        elif field in undone:
-            undone.discard(field)
-            found[field] = source
-    return found
-
-
 def _changes(ids: list[int], *, after: datetime) -> dict[int, dict[str, Any]]:
     """Person → field → the value it had before its first change after that moment."""
-    found: dict[int, dict[str, Any]] = defaultdict(dict)
+    found: dict[int, dict[str, Any]] = {}
     for start in range(0, len(ids), _CHUNK):
-        rows = PersonChange.objects.filter(person_id__in=ids[start : start + _CHUNK], at__gt=after)
-        for pk, field, before in rows.order_by("-at", "-pk").values_list(
-            "person_id", "field", "before"
-        ):
-            found[pk][field] = before
+        rows = PersonChange.objects.filter(person_id__in=ids[start : start + _CHUNK])
+        found |= changes_after(after, changes=rows)
     return found
 
 

@@ -31,6 +31,7 @@ from workflows.engine.planner import (
     plan,
 )
 from workflows.engine.rungs import (
+    HIDDEN_DAY,
     Rung,
     brake_rungs,
     known_words,
@@ -130,14 +131,16 @@ def why(
     veiled = any(node.field in unseen for node in (shown.walk() if shown else ())) or any(
         data_fields(run.trace) & unseen for run in runs
     )
+    # Its moments would tell a date that whoever asks may not see.
+    secret = planned.anchor_field in hidden
     truth = conditions_hold(planned.document, facts, today)
     mine = _run_for(judged, runs, at=at)
     rungs = [
         live_rung(workflow, str(status), past=past),
         trigger_rung(planned),
         Rung(check="the person is known", passed=True, detail=known_words(view)),
-        moment_rung(judged, now=now),
-        *(start_rungs(judged) if judged is not None else ()),
+        moment_rung(judged, now=now, veiled=secret),
+        *(start_rungs(judged, veiled=secret) if judged is not None else ()),
         Rung(
             check="conditions",
             passed=_TRUTH[truth],
@@ -149,14 +152,14 @@ def why(
     result = _result(judged, truth, mine, live=status == Workflow.Status.LIVE, now=now)
     return Why(
         result=result,
-        headline=_headline(result, judged, mine, rungs, past=past, veiled=veiled),
+        headline=_headline(result, judged, mine, rungs, past=past, veiled=veiled, secret=secret),
         rungs=tuple(rungs),
         trace=shown,
         judged=judged,
         version=version,
         runs=runs,
-        refusals=_refusals(workflow, person, judged),
-        veiled=veiled,
+        refusals=() if secret else _refusals(workflow, person, judged),
+        veiled=veiled or secret,
     )
 
 
@@ -280,6 +283,7 @@ def _headline(
     *,
     past: bool,
     veiled: bool,
+    secret: bool,
 ) -> str:
     """One sentence for who reads no further."""
     if mine is not None:
@@ -290,7 +294,7 @@ def _headline(
             "running": f"It has started and is {mine.get_status_display().lower()}{tail}",
         }.get(result, f"It started; the run is {mine.get_status_display().lower()}{tail}")
     if judged is not None and result == "will_run":
-        return f"It will run on {moment_words(judged)}."
+        return f"It will run on {HIDDEN_DAY if secret else moment_words(judged)}."
     if judged is not None and result == "due":
         if past:
             return "By what was known then it matched, yet there is no run: nothing planned it."

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from people.models import Person, Team
+from people.models import FieldPolicy, Person, Team
 from siit_remote import tasks
 from siit_remote.audit.models import AuditEntry
 from siit_remote.lib import clock
@@ -285,3 +285,49 @@ def test_a_line_break_in_a_name_adds_no_event(company: Company) -> None:
     )
     content = Client().get(f"/calendar/{_token(company)}.ics").content
     assert len(Calendar.from_ical(content).walk("VEVENT")) == 2
+
+
+def test_date_that_the_reader_may_not_see_is_told_by_no_run_on_it(company: Company) -> None:
+    now = clock.now()
+    row = _workflow("birthday", now=now)
+    birthday = {"type": "person.birthday", "params": {"direction": "same_day", "days": 0,
+                "at": "09:00"}}  # fmt: skip
+    document = row.draft | {"trigger": birthday}
+    row.live_version = WorkflowVersion.objects.create(
+        workflow=row, number=2, document=document, digest="b", published_at=now
+    )
+    row.draft = document
+    row.save()
+    born = (now + 20 * DAY).date().replace(year=1992)
+    Person.objects.filter(pk=company.people["manager"].pk).update(date_of_birth=born)
+
+    def told(path: str, who: str) -> bool:
+        return "Birthday" in _get(company, path, who).content.decode()
+
+    def listed(who: str) -> set[str]:
+        rows = _get(company, "/forecast/?view=list", who).context["rows"]
+        return {item["row"].workflow for item in rows}
+
+    assert "birthday" in listed("hr")
+    assert listed("it") == {"leaving"}
+    assert told("/forecast/forecast.csv", "hr")
+    assert not told("/forecast/forecast.csv", "it")
+    assert told(f"/calendar/{_token(company)}.ics", "hr")
+    assert not told(f"/calendar/{_token(company, 'it')}.ics", "it")
+    pk = company.people["manager"].pk
+    for path in (f"/people/{pk}/?tab=workflows", f"/workflows/birthday/why/?person={pk}"):
+        assert f"{born:%-d %b}" in _get(company, path).content.decode(), path
+        html = _get(company, path, "it").content.decode()
+        assert f"{born:%-d %b}" not in html, path
+        assert "hidden from your role" in html, path
+
+
+def test_hidden_team_and_country_are_in_no_forecast_and_narrow_nothing(company: Company) -> None:
+    for field in ("team", "country", "legal_entity"):
+        FieldPolicy.objects.create(field=field, visible_to=["HR admin"])
+    team = Person.objects.get(work_email="report@acme.test").team
+    assert team is not None
+    assert team.name in _get(company, "/forecast/forecast.csv").content.decode()
+    assert team.name not in _get(company, "/forecast/forecast.csv", "it").content.decode()
+    page = _get(company, f"/forecast/?view=list&team={team.name}", "it")
+    assert page.context["rows"] == []

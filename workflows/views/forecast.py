@@ -6,7 +6,7 @@ import calendar
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from people.export import csv_cell
+from people.identity import fields_hidden_from
 from people.models import LegalEntity, Person, Team
 from people.selectors import people_visible_to
 from siit_remote.access import require
@@ -36,7 +37,9 @@ from workflows.forecasting import (
     Wanted,
     changes_since,
     coming_runs,
+    rows_open_to,
     snapshot_before,
+    workflows_telling,
 )
 from workflows.models import Workflow
 from workflows.timing import zone_of
@@ -79,7 +82,8 @@ def _visible(
 ) -> list[Coming]:
     """Rows by the filters, about people the user may see."""
     seen = set(people_visible_to(user).values_list("pk", flat=True))
-    return [row for row in rows if row.person_id in seen and wanted.fits(row)]
+    told = rows_open_to(rows, hidden=fields_hidden_from(user))
+    return [row for row in told if row.person_id in seen and wanted.fits(row)]
 
 
 def _side(request: HttpRequest) -> str:
@@ -243,10 +247,14 @@ def _changed(request: HttpRequest, wanted: Wanted, *, now: datetime) -> dict[str
         .select_related("team", "legal_entity")
     }
     names = dict(Workflow.objects.values_list("key", "name"))
+    hidden = fields_hidden_from(request.user)
+    veiled = workflows_telling(hidden)
     shown = [
         item
         for item in found
-        if item.person_id in people and _change_fits(item, people[item.person_id], wanted)
+        if item.person_id in people
+        and item.workflow not in veiled
+        and _change_fits(item, people[item.person_id], wanted, hidden=hidden)
     ]
     rows = [
         {"change": item, "person": people[item.person_id], "name": names.get(item.workflow, "")}
@@ -261,16 +269,18 @@ def _changed(request: HttpRequest, wanted: Wanted, *, now: datetime) -> dict[str
     }
 
 
-def _change_fits(item: Change, person: Person, wanted: Wanted) -> bool:
-    return wanted.fits(
-        Coming(
+def _change_fits(item: Change, person: Person, wanted: Wanted, *, hidden: Collection[str]) -> bool:
+    told = rows_open_to(
+        [Coming(
             workflow=item.workflow, name="", side=LIVE, person_id=person.pk,
             person=person.full_name, work_email=person.work_email,
             team=person.team.name if person.team else "",
             entity=person.legal_entity.name if person.legal_entity else "",
             country=person.country, anchor="", due_at=item.due_at, timezone="UTC", key="",
-        )
+        )],
+        hidden=hidden,
     )  # fmt: skip
+    return any(wanted.fits(row) for row in told)
 
 
 @require_GET

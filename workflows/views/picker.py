@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from people.choices import PersonStatus
-from people.identity import person_of
+from people.identity import fields_hidden_from, person_of
 from people.models import Person
 from people.selectors import search
 from siit_remote.access import require
@@ -26,5 +26,6 @@ def person_options(request: HttpRequest) -> HttpResponse:
     allowed = (me is not None and me.is_current) or request.user.has_perm("people.view_person")
     found = Person.objects.none()
     if allowed and len(text) >= _SHORTEST:
-        found = search(Person.objects.exclude(status=PersonStatus.ENDED), text)[:_SHOWN]
+        people = Person.objects.exclude(status=PersonStatus.ENDED)
+        found = search(people, text, hidden=fields_hidden_from(request.user))[:_SHOWN]
     return render(request, "workflows/person_options.html", {"people": found})

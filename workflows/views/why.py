@@ -13,13 +13,13 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
+from people.history import sources_as_of
 from people.identity import fields_hidden_from
 from people.models import Person
 from people.selectors import people_visible_to, person_by_email, search, timezone_of
 from siit_remote.access import require
 from siit_remote.lib import clock
 from workflows.conditions.masking import data_with_sources
-from workflows.engine.then import sources_then
 from workflows.engine.why import Why, why
 from workflows.models import Workflow
 from workflows.problems import DocumentError
@@ -124,16 +124,16 @@ def why_page(request: HttpRequest, key: str) -> HttpResponse:
     now = clock.now()
     question = _question(request, now=now)
     context: dict[str, Any] = {"workflow": workflow, "question": question, "now": now}
+    hidden = fields_hidden_from(request.user)
     if question.person is None:
         text = request.GET.get("person", "").strip()
         people = people_visible_to(request.user).select_related("team")
         context |= {
             "query": text,
-            "people": search(people, text)[: _FOUND + 1] if text else [],
+            "people": search(people, text, hidden=hidden)[: _FOUND + 1] if text else [],
             "most": _FOUND,
         }
         return render(request, "workflows/why_whom.html", context)
-    hidden = fields_hidden_from(request.user)
     try:
         answer = why(workflow, question.person, at=question.at, now=now, hidden=hidden)
     except DocumentError:
@@ -149,7 +149,7 @@ def _answer(
     assert question.person is not None  # noqa: S101 - the caller has looked
     person = question.person
     icon, tone = TONES.get(answer.result, ("circle-x", "plain"))
-    sources = sources_then(person.pk, at=question.at, present=person.value_sources)
+    sources = sources_as_of(person.pk, moment=question.at, present=person.value_sources)
     trace = data_with_sources(answer.trace.to_data(), sources) if answer.trace else {}
     path = why_address(workflow, person, question.day)
     return {

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from people.history import sources_as_of
 from people.models import Person, PersonChange
 from siit_remote.lib import clock
 from workflows.engine.refusals import KEPT, refusals_forget
 from workflows.engine.service import run_due
-from workflows.engine.then import sources_then, world_then
+from workflows.engine.then import world_then
 from workflows.engine.why import why
 from workflows.engine.world import load_world
 from workflows.models import Refusal, Run, Workflow
@@ -198,7 +199,9 @@ def test_world_then_undoes_each_later_change_and_nothing_earlier(person_make: Ma
     assert ends == [END, date(2026, 12, 1), date(2026, 12, 1), date(2026, 12, 24)]
     assert [person.country for person in seen] == ["FRA", "FRA", "ESP", "ESP"]
     assert [person.known_at["end_date"] for person in seen] == [T0, days[1], days[1], days[3]]
-    assert sources_then(ana.pk, at=days[1], present={"end_date": "hris"}) == {"end_date": "remote"}
+    present = {"end_date": "hris"}
+    told = sources_as_of(ana.pk, moment=days[1], present=present)
+    assert told == {"end_date": "remote"}
     assert world_then(world, at=T0 - HOUR).people == {}
 
 

@@ -12,6 +12,7 @@ from integrations.models import Connection, CustomValues
 from people.fields_custom import READ_TASK, typed_values
 from people.models import CustomField
 from people.records import WorkerRecord
+from people.staging import StagedRecords
 from siit_remote.lib.bell import ring
 
 CHANGED_EVENT = "custom_field.value_updated"
@@ -34,7 +35,7 @@ def feed_with_custom_values(connection: Connection, feed: Feed) -> Feed:
     )
     return replace(
         feed,
-        records=tuple(
+        records=StagedRecords(
             _with_values(record, fields, stored.get(record.external_id, {}))
             for record in feed.records
         ),

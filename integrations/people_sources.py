@@ -11,6 +11,7 @@ from integrations.connectors.base import CONNECTORS, Feed
 from integrations.custom_values import feed_with_custom_values
 from integrations.models import Account, Connection
 from people.sources import SourceInfo
+from people.staging import StagedRecords, held_records
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -63,13 +64,13 @@ def feed_with_known_accounts(connection: Connection, feed: Feed) -> Feed:
 
     So a user whose address at the provider differs still finds their person.
     """
-    if not any(record.account for record in feed.records):
+    if not any(brief.account for brief, _ in held_records(feed.records)):
         return feed
     rows = Account.objects.filter(connection=connection)
     owners = dict(rows.values_list("external_id", "person__work_email"))
     return replace(
         feed,
-        records=tuple(
+        records=StagedRecords(
             replace(record, work_email=owners[record.external_id])
             if record.account and record.external_id in owners
             else record

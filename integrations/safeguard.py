@@ -79,7 +79,7 @@ class Affected:
 def affected_by(plan: Plan, directory: Directory) -> list[Affected]:
     """Everybody counted by the safeguard, by name."""
     losses: dict[int, list[str]] = {}
-    for change in plan.people:
+    for change in plan.known:
         if change.before is not None:
             losses[change.before.id] = [*_ending(change), *_blanked(change)]
     for absence in plan.newly_missing:

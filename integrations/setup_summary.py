@@ -124,8 +124,8 @@ def _counts(people: Sequence[PersonPlan]) -> dict[str, int]:
 def _skipped(plan: Plan) -> list[dict[str, str]]:
     rows = [_skipped_row(record) for record in plan.skipped]
     for record_plan in plan.records:
-        record = record_plan.record
         if record_plan.ref is not None and not record_plan.is_primary:
+            record = record_plan.record
             rows.append(
                 {
                     "remote_id": record.external_id,

@@ -186,7 +186,7 @@ def _rehearse(connection: Connection, *, now: datetime, client: PeopleSource | N
         return SyncReport(status=Status.FAILED.value, error=error.message)
     decision = judge(
         feed,
-        directory=directory_load(fed=feed.keys),
+        directory=directory_load(fed=feed.digests),
         now=now,
         baseline=connection.finished_at is None,
     )
@@ -211,7 +211,7 @@ def _decide(
     baseline = connection.finished_at is None
     seen = {"seen": len(feed.records) + len(feed.skipped), "requests": feed.requests}
     untouched = plan_if_untouched(
-        feed.records, skipped=feed.skipped, directory=digests_load(), now=now
+        feed.records, skipped=feed.skipped, directory=digests_load(fed=feed.digests), now=now
     )
     with transaction.atomic():
         if untouched is not None and not baseline:
@@ -220,7 +220,7 @@ def _decide(
             _replace_older(connection, run)
             return
         directory_lock()
-        directory = directory_load(fed=feed.keys)
+        directory = directory_load(fed=feed.digests)
         decision = judge(feed, directory=directory, now=now, baseline=baseline)
         columns = {**outcome_columns(decision.plan), **seen}
         if decision.reason:

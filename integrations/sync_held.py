@@ -46,7 +46,7 @@ def held_apply(
             raise SyncRefusedError(f"{connection.name} is disconnected. Connect it again first.")
         baseline = connection.finished_at is None
         feed = _feed_of(run)
-        directory = directory_load(fed=feed.keys)
+        directory = directory_load(fed=feed.digests)
         # Judged at the moment it was held, so that only a changed directory can differ.
         shown = judge(feed, directory=directory, now=run.started_at, baseline=baseline)
         if held_hash(shown.affected, feed.records) != run.held_hash:

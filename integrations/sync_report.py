@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from integrations.models import SyncRun
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from people.plan import PersonPlan, Plan
 
 _NAMES_KEPT = 500
@@ -80,19 +82,19 @@ def outcome_columns(plan: Plan) -> dict[str, Any]:
         ],
         "conflicts": [conflict.to_data() for conflict in plan.conflicts],
         "names": {
-            "created": _names(list(plan.created)),
-            "updated": _names(list(plan.updated)),
-            "ended": _names(list(plan.ended)),
+            "created": _names(plan.created[:_NAMES_KEPT]),
+            "updated": _names(plan.updated[:_NAMES_KEPT]),
+            "ended": _names(plan.ended[:_NAMES_KEPT]),
             "missing": [{"name": absence.name} for absence in plan.newly_missing[:_NAMES_KEPT]],
         },
     }
 
 
-def _names(people: list[PersonPlan]) -> list[dict[str, str]]:
+def _names(people: Sequence[PersonPlan]) -> list[dict[str, str]]:
     """A first import of thousands does not need everybody's name twice."""
     return [
         {"name": person.values["full_name"], "work_email": person.values["work_email"]}
-        for person in people[:_NAMES_KEPT]
+        for person in people
     ]
 
 

@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 from django.db import transaction
 
-from people.bulk import CHUNK, chunked, rows_insert, rows_upsert
+from people.bulk import CHUNK, JsonText, chunked, rows_insert, rows_upsert
 from people.choices import EventKind
 from people.folding import SEARCHED, search_text
 from people.models import LifecycleEvent, Person, PersonAlias, PersonChange, SourceRecord
-from people.organising import entities_of_people, teams_ensure
+from people.organising import entities_named, teams_ensure
 from people.plan import DATES, FIELDS, FieldChange, PersonPlan, Plan, RecordPlan, Ref
 
 _PLAIN = tuple(name for name in FIELDS if name not in ("manager", "team", "legal_entity"))
@@ -125,27 +125,50 @@ class _Writer:
         self.plan = plan
         self.now = now
         self.correlation = correlation
-        self.ids: dict[Ref, int] = {
-            person.ref: person.ref for person in plan.people if isinstance(person.ref, int)
-        }
-        self.teams = teams_ensure(person.values["team"] for person in plan.people)
-        self.entities = entities_of_people(plan.people, plan.records)
+        self.ids: dict[Ref, int] = {}
+        """Primary keys of those who were created."""
+        self.joined: set[Ref] = set()
+        self.managers: dict[Ref, Ref | None] = {}
+        """Of everybody to be created, in the plan's order: the manager who is new too."""
+        self.moved: dict[str, Ref] = {}
+        """Address given up → whose it was."""
+        self.current: list[str] = []
+        """New addresses of those who had another one."""
+        self.passed: set[str] = set()
+        """Addresses given up and taken within this plan."""
+        teams, entities = self._survey()
+        self.teams = teams_ensure(teams)
+        self.entities = entities_named(entities, plan.records)
+
+    def _survey(self) -> tuple[set[str], set[str]]:
+        """One look at everybody; returns the names of teams and of legal entities."""
+        teams: set[str] = set()
+        entities: set[str] = set()
+        given_up = {email for email, _ in self.plan.aliases}
+        for person in self.plan.people:
+            values, before = person.values, person.before
+            teams.add(values["team"])
+            entities.add(values["legal_entity"])
+            if values["work_email"] in given_up:
+                self.passed.add(values["work_email"])
+            if person.joins:
+                self.joined.add(person.ref)
+            if before is None:
+                manager = values["manager"]
+                self.managers[person.ref] = manager if isinstance(manager, str) else None
+            elif before.values["work_email"] != values["work_email"]:
+                self.moved[before.values["work_email"]] = person.ref
+                self.current.append(values["work_email"])
+        return teams, entities
 
     def _id(self, ref: Ref | None) -> int | None:
         return ref if isinstance(ref, int) else self.ids.get(ref) if ref is not None else None
 
     def emails_park(self) -> None:
         """Free addresses that pass from one person to another within this plan."""
-        taken = {
-            person.before.values["work_email"]: person.ref
-            for person in self.plan.people
-            if person.before is not None
-            and person.before.values["work_email"] != person.values["work_email"]
-        }
-        wanted = {person.values["work_email"] for person in self.plan.people}
-        for email in taken.keys() & wanted:
-            parked = f"moving-{taken[email]}@invalid"
-            Person.objects.filter(pk=taken[email]).update(work_email=parked)
+        for email in self.passed & self.moved.keys():
+            parked = f"moving-{self.moved[email]}@invalid"
+            Person.objects.filter(pk=self.moved[email]).update(work_email=parked)
 
     def _row(self, plan: PersonPlan) -> dict[str, Any]:
         """The columns that reconciliation owns, except those about time."""
@@ -163,21 +186,24 @@ class _Writer:
 
     def people_create(self) -> None:
         """Managers before their reports, level by level; circles are closed at the end."""
-        waiting = list(self.plan.created)
+        order = list(self.managers)
+        places = {ref: place for place, ref in enumerate(order)}
+        waiting = order
         while waiting:
-            new = {plan.ref for plan in waiting}
-            level = [plan for plan in waiting if plan.values["manager"] not in new]
+            new = set(waiting)
+            level = [ref for ref in waiting if self.managers[ref] not in new]
             for part in chunked(level or waiting):
-                rows_insert(Person, map(self._new_row, part))
-                emails = {plan.values["work_email"]: plan.ref for plan in part}
+                plans = [self.plan.created[places[ref]] for ref in part]
+                rows_insert(Person, map(self._new_row, plans))
+                emails = {plan.values["work_email"]: plan.ref for plan in plans}
                 found = Person.objects.filter(work_email__in=emails)
                 for pk, email in found.values_list("pk", "work_email"):
                     self.ids[emails[email]] = pk
             if not level:
                 self._close_circles(waiting)
                 return
-            done = {plan.ref for plan in level}
-            waiting = [plan for plan in waiting if plan.ref not in done]
+            done = set(level)
+            waiting = [ref for ref in waiting if ref not in done]
 
     def _new_row(self, plan: PersonPlan) -> dict[str, Any]:
         moment = self.now.isoformat()
@@ -188,19 +214,18 @@ class _Writer:
             "known_at": {name: moment for name in DATES if plan.values[name] is not None},
         }
 
-    def _close_circles(self, waiting: Sequence[PersonPlan]) -> None:
-        rows = Person.objects.in_bulk([self.ids[plan.ref] for plan in waiting])
-        for plan in waiting:
-            rows[self.ids[plan.ref]].manager_id = self._id(plan.values["manager"])
+    def _close_circles(self, waiting: Sequence[Ref]) -> None:
+        rows = Person.objects.in_bulk([self.ids[ref] for ref in waiting])
+        for ref in waiting:
+            rows[self.ids[ref]].manager_id = self._id(self.managers[ref])
         Person.objects.bulk_update(rows.values(), ["manager"], batch_size=CHUNK)
 
     def people_update(self) -> None:
         """Write known people anew, only the columns that reconciliation owns."""
-        known = [plan for plan in self.plan.people if plan.before is not None]
-        for part in chunks(known):
-            rows = Person.objects.in_bulk([self.ids[plan.ref] for plan in part])
+        for part in chunked(self.plan.known):
+            rows = Person.objects.in_bulk([int(plan.ref) for plan in part])
             for plan in part:
-                row = rows[self.ids[plan.ref]]
+                row = rows[int(plan.ref)]
                 for name, value in self._row(plan).items():
                     setattr(row, name, value)
                 for change in plan.changes:
@@ -217,20 +242,13 @@ class _Writer:
 
     def aliases_write(self) -> None:
         """Remember former addresses; one that is current again is no longer former."""
-        current = [
-            plan.values["work_email"]
-            for plan in self.plan.people
-            if plan.before is not None
-            and plan.before.values["work_email"] != plan.values["work_email"]
-        ]
-        if current:
-            PersonAlias.objects.filter(email__in=current).delete()
-        taken = {plan.values["work_email"] for plan in self.plan.people}
+        if self.current:
+            PersonAlias.objects.filter(email__in=self.current).delete()
         PersonAlias.objects.bulk_create(
             [
-                PersonAlias(person_id=self.ids[ref], email=email, since=self.now)
+                PersonAlias(person_id=int(ref), email=email, since=self.now)
                 for email, ref in self.plan.aliases
-                if email not in taken
+                if email not in self.passed
             ],
             ignore_conflicts=True,
         )
@@ -239,8 +257,8 @@ class _Writer:
         """Insert or replace source records; ``first_seen_at`` stays."""
         old = {
             (row.source, row.external_id): row.changed_at
-            for part in chunks(
-                [plan.record.external_id for plan in self.plan.records if not plan.content_changed]
+            for part in chunked(
+                plan.key[1] for plan in self.plan.records if not plan.content_changed
             )
             for row in SourceRecord.objects.filter(external_id__in=part).only(
                 "source", "external_id", "changed_at"
@@ -256,18 +274,18 @@ class _Writer:
     def _record(
         self, plan: RecordPlan, changed_at: Mapping[tuple[str, str], datetime]
     ) -> dict[str, Any]:
-        record = plan.record
+        source, external_id = plan.key
         return {
-            "source": record.source,
-            "external_id": record.external_id,
+            "source": source,
+            "external_id": external_id,
             "person_id": self._id(plan.ref),
-            "values": record.to_data(),
+            "values": JsonText(plan.whole.text),
             "digest": plan.digest,
-            "is_live": record.is_live,
+            "is_live": plan.is_live,
             "is_primary": plan.is_primary,
             "skip_reason": plan.skip_reason[:300],
             "first_seen_at": self.now,
-            "changed_at": changed_at.get((record.source, record.external_id), self.now),
+            "changed_at": changed_at.get(plan.key, self.now),
             "missing_since": plan.missing_since,
         }
 
@@ -277,7 +295,7 @@ class _Writer:
             PersonChange,
             (
                 {
-                    "person_id": self.ids[plan.ref],
+                    "person_id": plan.ref,
                     "field": change.field,
                     "before": change.before,
                     "after": change.after,
@@ -285,7 +303,7 @@ class _Writer:
                     "at": self.now,
                     "correlation": self.correlation,
                 }
-                for plan in self.plan.people
+                for plan in self.plan.updated
                 for change in plan.changes
             ),
         )
@@ -296,19 +314,20 @@ class _Writer:
 
     def _events(self) -> Iterator[dict[str, Any]]:
         baseline = self.plan.baseline
-        for plan in self.plan.joining:
+        known = [plan.ref for plan in self.plan.known if plan.ref in self.joined]
+        for ref in (*known, *(ref for ref in self.managers if ref in self.joined)):
             yield {
                 "kind": EventKind.PERSON_ADDED.value,
-                "person_id": self.ids[plan.ref],
+                "person_id": self._id(ref),
                 "at": self.now,
                 "baseline": baseline,
-                "key": event_key(EventKind.PERSON_ADDED.value, self.ids[plan.ref]),
+                "key": event_key(EventKind.PERSON_ADDED.value, self._id(ref)),
             }
         for plan in self.plan.updated:
             for change in plan.changes:
                 if not change.quiet:
                     yield _event_row(
-                        self.ids[plan.ref],
+                        int(plan.ref),
                         change,
                         at=self.now,
                         correlation=self.correlation,

@@ -17,6 +17,14 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 CHUNK = 500
 _AS_IT_IS = (models.CharField, models.TextField, models.BooleanField, models.ForeignKey)
 Row = Mapping[str, Any]
+
+
+class JsonText(str):
+    """The value of a JSON column that is written out already."""
+
+    __slots__ = ()
+
+
 T = TypeVar("T")
 
 
@@ -74,6 +82,9 @@ def _preparation(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
     if isinstance(field, _AS_IT_IS):
         return None
     database = connections[DEFAULT_DB_ALIAS]
+    if isinstance(field, models.JSONField):
+        dumped = partial(field.get_db_prep_save, connection=database)
+        return lambda value: str(value) if isinstance(value, JsonText) else dumped(value)
     if not isinstance(field, models.DateField):
         return partial(field.get_db_prep_save, connection=database)
     # Thousands of rows share few days and one moment.

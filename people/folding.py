@@ -24,7 +24,9 @@ def fold(text: str) -> str:
 
 def email_key(address: str) -> str:
     """How work e-mails are compared: compatibility forms unified, lower-case, no outer space."""
-    return unicodedata.normalize("NFKC", address).strip().lower()
+    found = unicodedata.normalize("NFKC", address).strip().lower()
+    # The same object where nothing was to be done: an index of thousands holds no second text.
+    return address if found == address else found
 
 
 def search_text(texts: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from people.models import (
     WorkerTypeMapping,
     Workspace,
 )
+from people.packing import ValuesShelf
 from people.plan import (
     DATES,
     TEXTS,
@@ -60,6 +61,9 @@ _COLUMNS = (
     "problem_notes",
     *_PLAIN,
 )
+_NOTHING: dict[str, Any] = {}
+_NO_ALIAS: frozenset[str] = frozenset()
+_NOTHING_FED: Mapping[RecordKey, str] = {}
 _RECORD = (
     "source",
     "external_id",
@@ -81,16 +85,19 @@ def directory_lock() -> None:
     Workspace.objects.select_for_update().get(pk=workspace.pk)
 
 
-def digests_load() -> Directory:
-    """Only what tells whether anything changed: stored records without values, no people."""
-    return Directory(records=_records())
+def digests_load(*, fed: Mapping[RecordKey, str] = _NOTHING_FED) -> Directory:
+    """Only what tells whether anything changed: stored records without values, no people.
+
+    ``fed``: as for :func:`directory_load`.
+    """
+    return Directory(records=_records(fed))
 
 
-def directory_load(*, fed: Collection[RecordKey] = ()) -> Directory:
+def directory_load(*, fed: Mapping[RecordKey, str] = _NOTHING_FED) -> Directory:
     """Everybody and every source record.
 
-    ``fed``: keys of the records that are about to be compared. What is stored of those is only
-    needed where it decides about the new one: an end that was deduced once stays as it was.
+    ``fed``: keys and digests of the records that are about to be compared. What is stored of those
+    is only needed where it decides about the new one: an end that was deduced once stays as it was.
     """
     overrides: dict[int, dict[str, Any]] = {}
     for person_id, name, value in FieldOverride.objects.values_list("person_id", "field", "value"):
@@ -100,42 +107,57 @@ def directory_load(*, fed: Collection[RecordKey] = ()) -> Directory:
         aliases.setdefault(person_id, set()).add(email)
     people: dict[int, KnownPerson] = {}
     sources_seen: SharedSources = {}
+    shelf = ValuesShelf()
+    same: dict[tuple[str, ...], tuple[str, ...]] = {}
     rows = Person.objects.order_by("pk").values_list(*_COLUMNS).iterator(chunk_size=_CHUNK)
     for pk, team, entity, manager, sources, problems, notes, *plain in rows:
         values = dict(zip(_PLAIN, plain, strict=True))
         values.update(team=team or "", legal_entity=entity or "", manager=manager)
         people[pk] = KnownPerson(
             id=pk,
-            values=values,
+            values=shelf.packed_person(values),
             value_sources=shared(sources, sources_seen),
-            problems=tuple(problems),
-            notes=tuple(notes),
-            overrides=overrides.get(pk, {}),
-            aliases=frozenset(aliases.get(pk, ())),
+            problems=same.setdefault(tuple(problems), tuple(problems)),
+            notes=same.setdefault(tuple(notes), tuple(notes)),
+            overrides=overrides.get(pk, _NOTHING),
+            aliases=frozenset(aliases[pk]) if pk in aliases else _NO_ALIAS,
         )
-    records = _records()
+    records = _records(fed)
     _values_add(records, fed=fed)
     return Directory(people=people, records=records, entity_names=_entity_names())
 
 
-def _records() -> dict[RecordKey, KnownRecord]:
+def _records(fed: Mapping[RecordKey, str]) -> dict[RecordKey, KnownRecord]:
+    # Most of what is stored is what is fed: the texts of both are held once.
+    keys = {key: key for key in fed}
+    sources: dict[str, str] = {}
     found: dict[RecordKey, KnownRecord] = {}
-    for row in SourceRecord.objects.values_list(*_RECORD).iterator(chunk_size=_CHUNK):
-        record = KnownRecord(**dict(zip(_RECORD, row, strict=True)))
-        found[record.key] = record
+    rows = SourceRecord.objects.values_list(*_RECORD).iterator(chunk_size=_CHUNK)
+    for source, external_id, person_id, digest, *rest in rows:
+        key = (sources.setdefault(source, source), external_id)
+        key = keys.get(key, key)
+        same = fed.get(key, "")
+        found[key] = KnownRecord(
+            source=key[0],
+            external_id=key[1],
+            person_id=person_id,
+            digest=same if same == digest else digest,
+            **dict(zip(_RECORD[4:], rest, strict=True)),
+        )
     return found
 
 
-def _values_add(records: dict[RecordKey, KnownRecord], *, fed: Collection[RecordKey]) -> None:
+def _values_add(records: dict[RecordKey, KnownRecord], *, fed: Mapping[RecordKey, str]) -> None:
     parts: Iterable[QuerySet[SourceRecord]] = [SourceRecord.objects.all()]
     if fed:
         wanted = [key[1] for key, found in records.items() if key not in fed or not found.is_live]
         parts = (SourceRecord.objects.filter(external_id__in=ids) for ids in chunked(wanted))
+    shelf = ValuesShelf()
     for rows in parts:
         columns = rows.values_list("source", "external_id", "values")
         for source, external_id, values in columns.iterator(chunk_size=_CHUNK):
             key = (source, external_id)
-            records[key] = replace(records[key], values=values)
+            records[key] = replace(records[key], values=shelf.packed(values))
 
 
 def _entity_names() -> dict[str, str]:

@@ -6,13 +6,14 @@ Pure: no database, no clock. The order in which records arrive never matters.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from people.folding import email_key, fold
 from people.plan import Conflict, Directory, KnownPerson, KnownRecord, RecordKey, Ref
 from people.records import WorkerRecord
+from people.staging import Brief, Held, StagedRecords
 
 CLOSED_UNKNOWN = "The account is deactivated, and nobody here is known by its address."
 ENDED_UNKNOWN = "Ended. Only active and upcoming contracts sync by default."
@@ -21,25 +22,52 @@ BAD_EMAIL = "The work email is not an address."
 _LONGEST_EMAIL = 254
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class View:
     """One record as it stands after this sync, beside what was stored."""
 
-    record: WorkerRecord
-    digest: str
+    brief: Brief
+    held: Held
     stored: KnownRecord | None
     missing_since: datetime | None = None
     newly_missing: bool = False
+    fed: bool = True
+    """Part of this very feed, not of an earlier one."""
 
     @property
     def key(self) -> RecordKey:
         """Source and id."""
-        return self.record.source, self.record.external_id
+        return self.brief.key
+
+    @property
+    def digest(self) -> str:
+        """Of the record as it is now."""
+        return self.brief.digest
+
+    @property
+    def record(self) -> WorkerRecord:
+        """The whole record; read anew each time where it was put down."""
+        held = self.held
+        return held if isinstance(held, WorkerRecord) else held.record(self.brief)
+
+    @property
+    def text(self) -> str:
+        """Its values as JSON, as they are stored."""
+        held = self.held
+        if isinstance(held, StagedRecords):
+            return held.text(self.brief)
+        return self.record.canonical()
+
+    def opened(self) -> View:
+        """With the whole record at hand."""
+        if isinstance(self.held, WorkerRecord):
+            return self
+        return replace(self, held=self.record)
 
     @property
     def is_touched(self) -> bool:
         """Whether it differs from what was stored."""
-        if self.stored is None or self.stored.digest != self.digest:
+        if self.stored is None or self.stored.digest != self.brief.digest:
             return True
         return self.stored.missing_since != self.missing_since
 
@@ -127,8 +155,9 @@ def match(views: Sequence[View], directory: Directory) -> Matching:
             owner[view.key] = person_id
     moving: dict[Ref, set[str]] = {}
     for view in views:
-        if view.key in owner and view.record.is_live and not email_problem(view.record.work_email):
-            moving.setdefault(owner[view.key], set()).add(email_key(view.record.work_email))
+        brief = view.brief
+        if brief.is_live and brief.key in owner and not email_problem(brief.work_email):
+            moving.setdefault(owner[brief.key], set()).add(email_key(brief.work_email))
     index.move(moving)
     return _match_by_email(views, directory, index, owner)
 
@@ -139,23 +168,27 @@ def _match_by_email(
     skipped: dict[RecordKey, str] = {}
     conflicts: list[Conflict] = []
     linked = set(owner.values())
-    names = _names_now(views, owner)
     groups: dict[str, list[View]] = {}
     for view in views:
         if view.key in owner:
             continue
-        problem = email_problem(view.record.work_email)
+        problem = email_problem(view.brief.work_email)
         if problem:
             skipped[view.key] = problem
         else:
-            groups.setdefault(email_key(view.record.work_email), []).append(view)
-    here = {owner[view.key] for view in views if view.key in owner and view.record.is_live}
+            groups.setdefault(email_key(view.brief.work_email), []).append(view)
+    here = {owner[view.key] for view in views if view.brief.is_live and view.key in owner}
+    gone = linked - here
+    # Companies hand addresses out again: a former one, or that of somebody who has left.
+    doubtful = {
+        ref
+        for email in groups
+        if (ref := index.find(email)) is not None and (index.current(email) is None or ref in gone)
+    }
+    names = _names_now(views, owner, doubtful)
     for email, group in sorted(groups.items()):
-        ref = present = index.current(email)
-        if ref is None:
-            ref = index.former(email)
-        # Companies hand addresses out again: a former one, or that of somebody who has left.
-        if ref is not None and (present is None or ref in linked - here):
+        ref = index.find(email)
+        if ref is not None and (index.current(email) is None or ref in gone):
             known = names.get(ref, frozenset())
             stranger = [view for view in group if not _same_human(view, directory, ref, known)]
             if stranger:
@@ -163,10 +196,10 @@ def _match_by_email(
                 conflicts.append(conflict)
                 skipped.update({view.key: conflict.reason for view in group})
                 continue
-        if ref not in linked and not any(view.record.is_live for view in group):
+        if ref not in linked and not any(view.brief.is_live for view in group):
             skipped.update(
                 {
-                    view.key: CLOSED_UNKNOWN if view.record.account else ENDED_UNKNOWN
+                    view.key: CLOSED_UNKNOWN if view.brief.account else ENDED_UNKNOWN
                     for view in group
                 }
             )
@@ -175,13 +208,16 @@ def _match_by_email(
     return Matching(owner=owner, skip_reason=skipped, conflicts=tuple(conflicts))
 
 
-def _names_now(views: Sequence[View], owner: Mapping[RecordKey, Ref]) -> dict[Ref, frozenset[str]]:
-    """The words of every name that each known person's records carry in this very feed."""
+def _names_now(
+    views: Sequence[View], owner: Mapping[RecordKey, Ref], of: Collection[Ref]
+) -> dict[Ref, frozenset[str]]:
+    """The words of every name that the records of some known people carry in this very feed."""
     found: dict[Ref, frozenset[str]] = {}
-    for view in views:
-        if view.key in owner:
+    for view in views if of else ():
+        ref = owner.get(view.key)
+        if ref is not None and ref in of:
             words = frozenset(fold(view.record.full_name).split())
-            found[owner[view.key]] = found.get(owner[view.key], frozenset()) | words
+            found[ref] = found.get(ref, frozenset()) | words
     return found
 
 
@@ -192,10 +228,11 @@ def _same_human(view: View, directory: Directory, ref: Ref, names_now: frozenset
     one feed is judged the same in that sync and in the next.
     """
     person = directory.people[int(ref)]
-    born, known_born = view.record.date_of_birth, person.values.get("date_of_birth")
+    record = view.record
+    born, known_born = record.date_of_birth, person.values.get("date_of_birth")
     if born and known_born:
         return bool(born == known_born)
-    names = set(fold(view.record.full_name).split())
+    names = set(fold(record.full_name).split())
     known = set(fold(person.values.get("full_name") or "").split()) | names_now
     return not names or not known or bool(names & known)
 
@@ -272,9 +309,7 @@ def emails_settle(
             settled[ref] = present(ref)
             losers.append(ref)
     while True:
-        takers: dict[str, list[Ref]] = {}
-        for ref, email in settled.items():
-            takers.setdefault(email_key(email), []).append(ref)
+        takers = _shared_addresses(settled)
         giving_way: list[Ref] = []
         for refs in takers.values():
             refs.sort(key=lambda ref: (settled[ref] != present(ref), _by_age(ref)))
@@ -284,3 +319,15 @@ def emails_settle(
         for ref in giving_way:
             settled[ref] = present(ref)
         losers += giving_way
+
+
+def _shared_addresses(settled: Mapping[Ref, str]) -> dict[str, list[Ref]]:
+    """The addresses that more than one has, each with those who have it."""
+    first: dict[str, Ref] = {}
+    shared: dict[str, list[Ref]] = {}
+    for ref, email in settled.items():
+        key = email_key(email)
+        holder = first.setdefault(key, ref)
+        if holder != ref:
+            shared.setdefault(key, [holder]).append(ref)
+    return shared

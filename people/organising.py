@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from people.models import LegalEntity, Team
-from people.plan import PersonPlan, RecordPlan
+from people.plan import RecordPlan
 
 
 def teams_ensure(names: Iterable[str]) -> dict[str, int]:
@@ -19,20 +19,21 @@ def teams_ensure(names: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def entities_of_people(
-    people: Iterable[PersonPlan], records: Iterable[RecordPlan]
-) -> dict[str, int]:
-    """Name → primary key of each legal entity that ``people`` will have."""
-    wanted = {plan.values["legal_entity"] for plan in people} - {""}
+def entities_named(names: Iterable[str], records: Iterable[RecordPlan]) -> dict[str, int]:
+    """Name → primary key of each legal entity, made where it is missing.
+
+    ``records`` tell the source's id of one that is made.
+    """
+    wanted = {name for name in names if name}
     if not wanted:
         return {}
     found = dict(LegalEntity.objects.filter(name__in=wanted).values_list("name", "pk"))
     missing = sorted(wanted - found.keys())
     if missing:
         ids = {
-            plan.record.legal_entity: plan.record.legal_entity_id
-            for plan in records
-            if plan.record.legal_entity_id
+            record.legal_entity: record.legal_entity_id
+            for record in (plan.record for plan in records)
+            if record.legal_entity_id
         }
         LegalEntity.objects.bulk_create(
             [LegalEntity(name=name, external_id=ids.get(name, "")) for name in missing],

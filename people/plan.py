@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, Protocol
 
+from people.packing import MadeWhenAsked
 from people.records import SkippedRecord, WorkerRecord
 
 Ref = int | str
@@ -167,18 +169,47 @@ class PersonPlan:
         """The field's value until now; ``None`` for somebody new."""
         return None if self.before is None else self.before.values.get(name)
 
+    @property
+    def joins(self) -> bool:
+        """Whether they are added to the staff: new, or known by an account alone until now."""
+        status = self.values["status"]
+        if self.before is None:
+            return bool(status != "external")
+        return self.before_value("status") == "external" and status not in ("external", "ended")
+
+
+class WholeRecord(Protocol):
+    """A record wherever it lies."""
+
+    @property
+    def record(self) -> WorkerRecord:
+        """The record itself."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """Its values as JSON, as they are stored."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordPlan:
     """A source record to be written."""
 
-    record: WorkerRecord
+    key: RecordKey
+    whole: WholeRecord = field(compare=False, repr=False)
     digest: str
+    is_live: bool
     ref: Ref | None
     is_primary: bool
     skip_reason: str
     missing_since: datetime | None
     content_changed: bool
+
+    @property
+    def record(self) -> WorkerRecord:
+        """What is to be written."""
+        return self.whole.record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,12 +234,16 @@ class Absence:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Everything one reconciliation would write; nothing outside it changes."""
+    """Everything one reconciliation would write; nothing outside it changes.
 
-    people: tuple[PersonPlan, ...] = ()
-    records: tuple[RecordPlan, ...] = ()
+    Of a large plan, people and records are made anew each time they are read: read them in one
+    pass, and keep none of them.
+    """
+
+    people: Sequence[PersonPlan] = ()
+    records: Sequence[RecordPlan] = ()
     newly_missing: tuple[Absence, ...] = ()
     aliases: tuple[tuple[str, Ref], ...] = ()
     """Former work e-mails and whose they are."""
@@ -217,34 +252,28 @@ class Plan:
     unchanged: int = 0
     baseline: bool = False
 
-    @property
+    @cached_property
     def created(self) -> Sequence[PersonPlan]:
         """People to be created."""
-        return [person for person in self.people if person.before is None]
+        return self._part(new=True)
 
-    @property
-    def joining(self) -> Sequence[PersonPlan]:
-        """Those who are added to the staff: new, or known by an account alone until now."""
-        outside = ("external", "ended")
-        return [
-            person
-            for person in self.people
-            if person.values["status"] != "external"
-            and (
-                person.before is None
-                or (
-                    person.before_value("status") == "external"
-                    and person.values["status"] not in outside
-                )
-            )
-        ]
+    @cached_property
+    def known(self) -> Sequence[PersonPlan]:
+        """People to be written anew."""
+        return self._part(new=False)
 
-    @property
+    def _part(self, *, new: bool) -> Sequence[PersonPlan]:
+        if isinstance(self.people, MadeWhenAsked):
+            # Known people are referred to by primary key.
+            return self.people.only(lambda ref: isinstance(ref, str) is new)
+        return [person for person in self.people if (person.before is None) is new]
+
+    @cached_property
     def updated(self) -> Sequence[PersonPlan]:
         """Known people with a changed value."""
-        return [person for person in self.people if person.before is not None and person.changes]
+        return [person for person in self.known if person.changes]
 
-    @property
+    @cached_property
     def ended(self) -> Sequence[PersonPlan]:
         """Those of :attr:`updated` who end now."""
         return [

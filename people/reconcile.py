@@ -14,8 +14,9 @@ from typing import Any
 
 from people.choices import PersonStatus, Problem
 from people.folding import email_key
-from people.managers import manager_find, on_circles
+from people.managers import ManagerClaim, manager_find, on_circles
 from people.matching import EmailIndex, Matching, View, emails_settle, match
+from people.packing import made_when_asked, opened
 from people.plan import (
     FIELDS,
     MANUAL,
@@ -30,12 +31,11 @@ from people.plan import (
     RecordKey,
     RecordPlan,
     Ref,
-    SharedSources,
-    shared,
 )
 from people.records import SkippedRecord, WorkerRecord
 from people.resolving import CUSTOM, Resolved, local_today, person_status, resolve, resolve_alone
 from people.viewing import views_of
+from siit_remote.lib.spool import Shelf
 
 
 def reconcile(
@@ -57,11 +57,9 @@ def reconcile(
     """
     views = views_of(records, skipped, directory, now=now, complete=complete)
     if not everyone and not any(view.is_touched for view in views):
-        return _nothing_to_do(records, skipped, directory)
-    matching = match(views, directory)
-    people = _People(views, matching, directory, policy, now)
-    fed = {(record.source, record.external_id) for record in records}
-    return people.plan(fed=fed, skipped=skipped, baseline=baseline)
+        return _nothing_to_do(views, skipped)
+    people = _People(views, match(views, directory), directory, policy, now)
+    return people.plan(skipped=skipped, baseline=baseline)
 
 
 def plan_if_untouched(
@@ -78,20 +76,19 @@ def plan_if_untouched(
     views = views_of(records, skipped, directory, now=now, complete=True)
     if any(view.is_touched for view in views):
         return None
-    return _nothing_to_do(records, skipped, directory)
+    return _nothing_to_do(views, skipped)
 
 
-def _nothing_to_do(
-    records: Sequence[WorkerRecord], skipped: Sequence[SkippedRecord], directory: Directory
-) -> Plan:
+def _nothing_to_do(views: Sequence[View], skipped: Sequence[SkippedRecord]) -> Plan:
     people: set[int] = set()
     left_out = list(skipped)
-    for record in records:
-        stored = directory.records[(record.source, record.external_id)]
-        if stored.person_id is not None:
-            people.add(stored.person_id)
-        elif stored.skip_reason:
-            left_out.append(_skipped(record, stored.skip_reason))
+    for view in views:
+        if not view.fed or view.stored is None:
+            continue
+        if view.stored.person_id is not None:
+            people.add(view.stored.person_id)
+        elif view.stored.skip_reason:
+            left_out.append(_skipped(view.record, view.stored.skip_reason))
     return Plan(skipped=tuple(_sorted(left_out)), unchanged=len(people))
 
 
@@ -104,129 +101,188 @@ def _sorted(skipped: Sequence[SkippedRecord]) -> list[SkippedRecord]:
 
 
 @dataclass(slots=True)
+class _Settled:
+    """What everybody else must know of one resolved person, while the whole lies on the shelf."""
+
+    number: int
+    work_email: str
+    status: str
+    claim: ManagerClaim
+    two_live: bool
+    manager: Ref | None = None
+    flags: tuple[tuple[str, str], ...] = ()
+    """Data problems about the manager, with their sentences."""
+
+
 class _People:
-    """The resolution of everybody at once."""
+    """The resolution of everybody at once: each person alone, then who has which address and
+    which manager, then each person again for what differs."""
 
-    views: list[View]
-    matching: Matching
-    directory: Directory
-    policy: Policy
-    now: datetime
+    def __init__(
+        self,
+        views: list[View],
+        matching: Matching,
+        directory: Directory,
+        policy: Policy,
+        now: datetime,
+    ) -> None:
+        self.views = views
+        self.matching = matching
+        self.directory = directory
+        self.policy = policy
+        self.now = now
+        self._shelf: Shelf[Resolved] = Shelf()
+        self._people: dict[Ref, _Settled] = {}
+        self._primaries: set[RecordKey] = set()
 
-    def plan(
-        self, *, fed: set[RecordKey], skipped: Sequence[SkippedRecord], baseline: bool
-    ) -> Plan:
+    def plan(self, *, skipped: Sequence[SkippedRecord], baseline: bool) -> Plan:
         """Resolve and keep what differs."""
-        resolved = self._resolve()
-        conflicts = [*self.matching.conflicts, *self._settle_emails(resolved)]
-        self._settle_managers(resolved)
-        emails = {ref: found.values["work_email"] for ref, found in resolved.items()}
-        seen: SharedSources = {}
-        for found in resolved.values():
-            found.sources = shared(found.sources, seen)
-        plans = [self._person_plan(ref, found, emails) for ref, found in resolved.items()]
-        written = tuple(plan for plan in plans if plan is not None)
-        for ref, found in resolved.items():
-            if found.two_live:
-                name = found.values["full_name"]
+        self._resolve()
+        conflicts = [*self.matching.conflicts, *self._settle_emails()]
+        self._settle_managers()
+        written, touched = self._written()
+        for person in self._people.values():
+            if person.two_live:
+                name = self._shelf.get(person.number).values["full_name"]
                 reason = "Two employments are active at the same time."
-                conflicts.append(Conflict(work_email=emails[ref], name=name, reason=reason))
-        touched = {plan.ref for plan in written if plan.before is None or plan.changes}
-        owners = {self.matching.owner[key] for key in fed if key in self.matching.owner}
+                conflicts.append(Conflict(work_email=person.work_email, name=name, reason=reason))
+        owner = self.matching.owner
+        owners = {owner[view.key] for view in self.views if view.fed and view.key in owner}
         return Plan(
             people=written,
-            records=self._record_plans(resolved),
+            records=self._records_written(),
             newly_missing=self._absences(),
-            aliases=self._aliases(emails),
-            skipped=tuple(_sorted([*skipped, *self._left_out(fed)])),
+            aliases=self._aliases(),
+            skipped=tuple(_sorted([*skipped, *self._left_out()])),
             conflicts=tuple(sorted(conflicts, key=lambda found: (found.work_email, found.reason))),
             unchanged=len(owners - touched),
             baseline=baseline,
         )
 
-    def _resolve(self) -> dict[Ref, Resolved]:
+    def _resolve(self) -> None:
         grouped: dict[Ref, list[View]] = {}
         for view in self.views:
             ref = self.matching.owner.get(view.key)
             if ref is not None:
                 grouped.setdefault(ref, []).append(view)
-        found = {
-            ref: resolve(
-                grouped[ref],
-                before=self.directory.people.get(ref) if isinstance(ref, int) else None,
+        claims: dict[ManagerClaim, ManagerClaim] = {}
+        for ref in sorted(grouped, key=lambda ref: (isinstance(ref, str), ref)):
+            found = resolve(
+                grouped.pop(ref),
+                before=self._before(ref),
                 directory=self.directory,
                 policy=self.policy,
                 now=self.now,
             )
-            for ref in sorted(grouped, key=lambda ref: (isinstance(ref, str), ref))
-        }
+            self._put(ref, found, claims)
         for person in self.directory.people.values():
             # Without records nothing is resolved, but for what is or was set by hand.
-            if person.id not in found and (
+            if person.id not in self._people and (
                 person.overrides or MANUAL in person.value_sources.values()
             ):
-                found[person.id] = resolve_alone(
+                alone = resolve_alone(
                     person, directory=self.directory, policy=self.policy, now=self.now
                 )
-        return found
+                self._put(person.id, alone, claims)
 
-    def _settle_emails(self, resolved: Mapping[Ref, Resolved]) -> list[Conflict]:
+    def _put(self, ref: Ref, found: Resolved, claims: dict[ManagerClaim, ManagerClaim]) -> None:
+        self._primaries |= found.primaries
+        self._people[ref] = _Settled(
+            number=self._shelf.put(found),
+            work_email=found.values["work_email"],
+            status=found.values["status"],
+            # Hundreds of people name the same manager.
+            claim=claims.setdefault(found.claim, found.claim),
+            two_live=found.two_live,
+        )
+
+    def _before(self, ref: Ref) -> KnownPerson | None:
+        return self.directory.people.get(ref) if isinstance(ref, int) else None
+
+    def _settle_emails(self) -> list[Conflict]:
         """A blank address never replaces one; one address is one person's."""
         wanted: dict[Ref, str] = {
             person.id: person.values["work_email"] for person in self.directory.people.values()
         }
-        for ref, found in resolved.items():
-            email = found.values["work_email"]
+        for ref, found in self._people.items():
+            email = found.work_email
             if isinstance(ref, str):
                 wanted[ref] = email_key(email) if email_key(email) == ref else ref
             elif email and "@" in email and len(email) <= 254:
                 wanted[ref] = email
         settled, losers = emails_settle(wanted, self.directory)
-        for ref, found in resolved.items():
-            found.values["work_email"] = settled[ref]
+        for ref, found in self._people.items():
+            found.work_email = settled[ref]
         return [
             Conflict(
                 work_email=wanted[ref],
-                name=resolved[ref].values["full_name"] if ref in resolved else "",
+                name=self._name(ref),
                 reason=f"{wanted[ref]} belongs to somebody else; {settled[ref]} was kept.",
             )
             for ref in losers
         ]
 
-    def _settle_managers(self, resolved: Mapping[Ref, Resolved]) -> None:
+    def _name(self, ref: Ref) -> str:
+        found = self._people.get(ref)
+        return str(self._shelf.get(found.number).values["full_name"]) if found else ""
+
+    def _settle_managers(self) -> None:
         people = self.directory.people
         emails: dict[Ref, str] = {key: known.values["work_email"] for key, known in people.items()}
-        emails.update({ref: found.values["work_email"] for ref, found in resolved.items()})
+        emails.update({ref: found.work_email for ref, found in self._people.items()})
         index = EmailIndex.settled(people, emails)
-        statuses: dict[Ref, str] = {
-            person.id: person.values["status"] for person in self.directory.people.values()
-        }
-        statuses.update({ref: found.values["status"] for ref, found in resolved.items()})
         links: dict[Ref, Ref | None] = {
             key: known.values.get("manager") for key, known in people.items()
         }
-        for ref, found in resolved.items():
+        for ref, found in self._people.items():
             claim = found.claim
             if claim.source == MANUAL and claim.is_blank:
-                found.values["manager"] = links[ref] = None
+                found.manager = links[ref] = None
                 continue
             answer = manager_find(claim, of=ref, owners=self.matching.owner, by_email=index.find)
-            found.values["manager"] = links[ref] = answer.ref
-            here = found.values["status"] not in (PersonStatus.ENDED, PersonStatus.EXTERNAL)
+            found.manager = links[ref] = answer.ref
+            here = found.status not in (PersonStatus.ENDED, PersonStatus.EXTERNAL)
             if answer.problem and here:
-                found.flag(answer.problem, answer.note)
-            elif here and answer.ref and statuses.get(answer.ref) == PersonStatus.ENDED:
-                found.flag(Problem.MANAGER_ENDED, "The manager has left.")
+                found.flags = ((answer.problem, answer.note),)
+            elif here and answer.ref and self._status(answer.ref) == PersonStatus.ENDED:
+                found.flags = ((Problem.MANAGER_ENDED, "The manager has left."),)
         for ref in on_circles(links):
-            if ref in resolved:
+            if ref in self._people:
                 note = "Following the managers upwards leads back to this person."
-                resolved[ref].flag(Problem.MANAGER_CYCLE, note)
+                self._people[ref].flags += ((Problem.MANAGER_CYCLE, note),)
 
-    def _person_plan(
-        self, ref: Ref, found: Resolved, emails: Mapping[Ref, str]
-    ) -> PersonPlan | None:
-        before = self.directory.people.get(ref) if isinstance(ref, int) else None
-        changes = () if before is None else self._changes(before, found, emails)
+    def _status(self, ref: Ref) -> str:
+        if ref in self._people:
+            return self._people[ref].status
+        known = self._before(ref)
+        return str(known.values["status"]) if known else ""
+
+    def _written(self) -> tuple[Sequence[PersonPlan], set[Ref]]:
+        """Who is written, and which of them with changed values."""
+        refs: list[Ref] = []
+        touched: set[Ref] = set()
+        for ref in self._people:
+            plan = self._person_plan(ref) if isinstance(ref, int) else None
+            if isinstance(ref, int) and plan is None:
+                continue
+            refs.append(ref)
+            if plan is None or plan.changes:
+                touched.add(ref)
+        return made_when_asked(refs, self._person_plan_known), touched
+
+    def _person_plan_known(self, ref: Ref) -> PersonPlan:
+        found = self._person_plan(ref)
+        if found is None:
+            raise LookupError(f"Nothing is to be written of {ref!r}.")
+        return found
+
+    def _person_plan(self, ref: Ref) -> PersonPlan | None:
+        before, settled = self._before(ref), self._people[ref]
+        found = self._shelf.get(settled.number)
+        found.values["work_email"], found.values["manager"] = settled.work_email, settled.manager
+        for problem, note in settled.flags:
+            found.flag(problem, note)
+        changes = () if before is None else self._changes(before, found)
         if before is not None and not changes and _same_notes(before, found):
             return None
         return PersonPlan(
@@ -240,12 +296,11 @@ class _People:
             today=found.today,
         )
 
-    def _changes(
-        self, before: KnownPerson, found: Resolved, emails: Mapping[Ref, str]
-    ) -> tuple[FieldChange, ...]:
+    def _changes(self, before: KnownPerson, found: Resolved) -> tuple[FieldChange, ...]:
         changes = []
+        values = opened(before.values)
         for name in FIELDS:
-            old, new = before.values.get(name), found.values[name]
+            old, new = values.get(name), found.values[name]
             if old == new:
                 continue
             if name == "custom":
@@ -254,44 +309,54 @@ class _People:
             changes.append(
                 FieldChange(
                     field=name,
-                    before=self._plain(name, old, emails),
-                    after=self._plain(name, new, emails),
+                    before=self._plain(name, old),
+                    after=self._plain(name, new),
                     source=found.sources.get(name, before.value_sources.get(name, "")),
                     quiet=name in found.quiet,
                 )
             )
         return tuple(changes)
 
-    def _plain(self, name: str, value: Any, emails: Mapping[Ref, str]) -> Any:
+    def _plain(self, name: str, value: Any) -> Any:
         if isinstance(value, date):
             return value.isoformat()
         if name == "manager" and value is not None:
-            known = self.directory.people.get(value)
-            return emails.get(value) or (known.values["work_email"] if known else None)
+            return self._email(value)
         return value
 
-    def _record_plans(self, resolved: Mapping[Ref, Resolved]) -> tuple[RecordPlan, ...]:
-        plans = []
+    def _email(self, ref: Ref) -> str | None:
+        if ref in self._people:
+            return self._people[ref].work_email
+        known = self._before(ref)
+        return known.values["work_email"] if known else None
+
+    def _records_written(self) -> Sequence[RecordPlan]:
+        written = []
         for view in self.views:
-            ref = self.matching.owner.get(view.key)
-            primary = ref is not None and view.key in resolved[ref].primaries
-            reason = self.matching.skip_reason.get(view.key, "")
             old = view.stored
-            link = (ref, primary, reason)
-            if old is not None and not view.is_touched and link == old.link:
-                continue
-            plans.append(
-                RecordPlan(
-                    record=view.record,
-                    digest=view.digest,
-                    ref=ref,
-                    is_primary=primary,
-                    skip_reason=reason,
-                    missing_since=view.missing_since,
-                    content_changed=old is None or old.digest != view.digest,
-                )
-            )
-        return tuple(plans)
+            if old is None or view.is_touched or self._link(view) != old.link:
+                written.append(view)
+        return made_when_asked(written, self._record_plan)
+
+    def _link(self, view: View) -> tuple[Ref | None, bool, str]:
+        owner = self.matching.owner.get(view.key)
+        primary = view.key in self._primaries
+        return owner, primary, self.matching.skip_reason.get(view.key, "")
+
+    def _record_plan(self, view: View) -> RecordPlan:
+        ref, primary, reason = self._link(view)
+        old = view.stored
+        return RecordPlan(
+            key=view.key,
+            whole=view,
+            digest=view.digest,
+            is_live=view.brief.is_live,
+            ref=ref,
+            is_primary=primary,
+            skip_reason=reason,
+            missing_since=view.missing_since,
+            content_changed=old is None or old.digest != view.digest,
+        )
 
     def _absences(self) -> tuple[Absence, ...]:
         return tuple(
@@ -304,18 +369,19 @@ class _People:
             if view.newly_missing
         )
 
-    def _aliases(self, emails: Mapping[Ref, str]) -> tuple[tuple[str, Ref], ...]:
+    def _aliases(self) -> tuple[tuple[str, Ref], ...]:
         return tuple(
             (person.values["work_email"], person.id)
             for person in self.directory.people.values()
-            if emails.get(person.id, person.values["work_email"]) != person.values["work_email"]
+            if person.id in self._people
+            and self._people[person.id].work_email != person.values["work_email"]
         )
 
-    def _left_out(self, fed: set[RecordKey]) -> list[SkippedRecord]:
+    def _left_out(self) -> list[SkippedRecord]:
         return [
             _skipped(view.record, self.matching.skip_reason[view.key])
             for view in self.views
-            if view.key in fed and view.key in self.matching.skip_reason
+            if view.fed and view.key in self.matching.skip_reason
         ]
 
 

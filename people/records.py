@@ -108,9 +108,20 @@ class WorkerRecord(_Digested):
         # Records never change, and each is asked several times in one sync.
         found: str = getattr(self, "_digest", "")
         if not found:
-            found = hashlib.sha256(_canonical(self.to_data()).encode()).hexdigest()
+            found = digest_of(self.canonical())
             object.__setattr__(self, "_digest", found)
         return found
+
+    def canonical(self) -> str:
+        """The one JSON text of these values: :meth:`to_data` with sorted keys, without spaces."""
+        return _canonical(self.to_data())
+
+    @classmethod
+    def from_canonical(cls, text: str, *, digest: str) -> WorkerRecord:
+        """Inverse of :meth:`canonical`; ``digest`` is what :meth:`digest` gave for it."""
+        record = cls.from_data(json.loads(text))
+        object.__setattr__(record, "_digest", digest)
+        return record
 
 
 DATE_FIELDS = (
@@ -122,6 +133,11 @@ DATE_FIELDS = (
 )
 _NAMES = tuple(WorkerRecord.__dataclass_fields__)
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
+def digest_of(canonical: str) -> str:
+    """SHA-256 of a record's :meth:`~WorkerRecord.canonical` text."""
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,6 +86,7 @@ def resolve(
     """Resolve one person who has at least one record."""
     rough_today = today_in(zone_info(policy.workspace_timezone), now)
     by_source: dict[str, list[View]] = {}
+    views = [view.opened() for view in views]
     for view in views:
         by_source.setdefault(view.record.source, []).append(view)
     primaries = {

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from people.matching import View
-from people.plan import INFERRED, Directory, KnownRecord, RecordKey
+from people.packing import Packed, opened
+from people.plan import Directory, KnownRecord, RecordKey
 from people.records import SkippedRecord, WorkerRecord
+from people.staging import Brief, Held, held_records
 
 
 def views_of(
@@ -21,15 +23,14 @@ def views_of(
 ) -> list[View]:
     """Every record of every source, sorted by key; see :func:`people.reconcile.reconcile`."""
     views: dict[RecordKey, View] = {}
-    for record in records:
-        key = (record.source, record.external_id)
+    for brief, held in held_records(records):
+        key = brief.key
         stored = directory.records.get(key)
-        kept = _keep_inferred(record, stored)
-        view = View(record=kept, digest=kept.digest(), stored=stored)
+        view = _keep_inferred(brief, held, stored)
         # The same record twice in one feed: whichever came first, the same one is taken.
         if key not in views or view.digest > views[key].digest:
             views[key] = view
-    sources = {record.source for record in records} if complete else set()
+    sources = {key[0] for key in views} if complete else set()
     listed = {record.external_id for record in skipped}
     for key, stored in directory.records.items():
         if key in views:
@@ -38,25 +39,43 @@ def views_of(
         missing = (stored.missing_since or now) if gone else stored.missing_since
         if stored.source in sources and stored.external_id in listed:
             missing = None
+        record = _stored_record(stored)
         views[key] = View(
-            record=WorkerRecord.from_data(dict(stored.values)) if stored.values else _blank(stored),
-            digest=stored.digest,
-            stored=stored,
+            Brief.of(record, digest=stored.digest),
+            _Kept(stored) if isinstance(stored.values, Packed) else record,
+            stored,
             missing_since=missing,
             newly_missing=gone and stored.missing_since is None,
+            fed=False,
         )
     return [views[key] for key in sorted(views)]
 
 
-def _blank(stored: KnownRecord) -> WorkerRecord:
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A stored record whose values lie on a shelf."""
+
+    stored: KnownRecord
+
+    def record(self, brief: Brief) -> WorkerRecord:
+        """The whole record."""
+        return _stored_record(self.stored)
+
+
+def _stored_record(stored: KnownRecord) -> WorkerRecord:
+    if stored.values:
+        return WorkerRecord.from_data(dict(opened(stored.values)))
     return WorkerRecord(source=stored.source, external_id=stored.external_id)
 
 
-def _keep_inferred(record: WorkerRecord, stored: KnownRecord | None) -> WorkerRecord:
+def _keep_inferred(brief: Brief, held: Held, stored: KnownRecord | None) -> View:
     """An end date deduced from the day of the sync stays the one deduced first."""
-    if stored is None or record.end_date_source != INFERRED or record.is_live:
-        return record
+    view = View(brief, held, stored)
+    if stored is None or not brief.inferred or brief.is_live:
+        return view
+    record = view.record
     first = stored.values.get("end_date")
     if stored.values.get("contract_status") != record.contract_status or not first:
-        return record
-    return replace(record, end_date=date.fromisoformat(first))
+        return view
+    kept = replace(record, end_date=date.fromisoformat(first))
+    return View(Brief.of(kept), kept, stored)

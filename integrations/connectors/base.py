@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from people.staging import digests_of
 from siit_remote.lib.registry import Registry
 
 if TYPE_CHECKING:
@@ -158,16 +159,17 @@ class MapsFields(Protocol):
 class Feed:
     """Everything one full refresh brought. Complete, or an exception was raised instead."""
 
-    records: tuple[WorkerRecord, ...]
+    records: Sequence[WorkerRecord]
+    """Large feeds put them down (``people.staging``) and read them one at a time."""
     skipped: tuple[SkippedRecord, ...]
     entities: tuple[dict[str, str], ...] = ()
     """Legal entities: id, name, country (alpha-3)."""
     requests: int = 0
 
     @property
-    def keys(self) -> frozenset[tuple[str, str]]:
-        """Source and id of every record."""
-        return frozenset((record.source, record.external_id) for record in self.records)
+    def digests(self) -> dict[tuple[str, str], str]:
+        """Source and id of every record, with its digest."""
+        return digests_of(self.records)
 
 
 @runtime_checkable

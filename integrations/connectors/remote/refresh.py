@@ -33,6 +33,7 @@ from integrations.connectors.remote.projecting import project_beside
 from integrations.connectors.remote.vocabulary import CONTRACTOR_TYPES
 from people.choices import WorkerType
 from people.records import SkippedRecord, WorkerRecord
+from people.staging import StagedRecords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -70,7 +71,7 @@ class Refresh:
         self._prove_company = prove_company
         self._silent_rows = False
         self._lookups = Lookups()
-        self._records: dict[str, WorkerRecord] = {}
+        self._records = StagedRecords()
         self._skipped: list[SkippedRecord] = []
         self._denied: list[tuple[Callable[[WorkerRecord], bool], ForbiddenError]] = []
 
@@ -140,10 +141,10 @@ class Refresh:
         if self._silent_rows:
             self._prove_company("")
         for matters, error in self._denied:
-            if any(matters(record) for record in self._records.values()):
+            if any(map(matters, self._records)):
                 raise error
         return Feed(
-            records=tuple(self._records.values()),
+            records=self._records,
             skipped=tuple(self._skipped),
             entities=tuple(self._lookups.entities.values()),
             requests=self._session.requests,
@@ -161,10 +162,9 @@ class Refresh:
             self._silent_rows = True
         found = to_record(row, source=self._source, lookups=self._lookups, today=self._today)
         if isinstance(found, WorkerRecord):
-            # Here, because here it costs no time: the sync compares by it.
-            found.digest()
-            # A worker met on two pages is one worker; the later page is the fresher.
-            self._records[found.external_id] = found
+            # A worker met on two pages is one worker; the later page is the fresher. Put down and
+            # digested here, because here it costs no time: the next page is on its way.
+            self._records.add(found)
         else:
             self._skipped.append(found)
 

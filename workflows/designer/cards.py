@@ -15,6 +15,7 @@ from workflows.designer.forms import (
     TimingForm,
     WaitForForm,
     WaitUntilForm,
+    WeekLimitsForm,
     value_param,
 )
 from workflows.designer.picks import FIELD_PICKS
@@ -26,6 +27,13 @@ from workflows.document.timing import COMMON_PARAMS, Timing, own_params
 from workflows.fields import NO_TYPES, FieldTypes, field_spec
 from workflows.nodes import ACTIONS, TRIGGERS
 from workflows.operators import OPERATORS, OPERATORS_BY_TYPE
+from workflows.params import ParamsForm
+
+LIMITS: tuple[tuple[str, type[ParamsForm], str], ...] = (
+    ("hold_above", LimitsForm, "limits"),
+    ("hold_above_week", WeekLimitsForm, "week"),
+)
+"""Name in the document, its inputs, and what their names begin with."""
 
 
 def card_read(data: Data, posted: Posted, *, types: FieldTypes = NO_TYPES) -> None:
@@ -50,15 +58,18 @@ def _about(data: Data, posted: Posted) -> None:
     )
     for name in names:
         data[name] = found.get(name, "")
-    held = (data.get("limits") or {}).get("hold_above") or {}
-    limits = params_read(LimitsForm, held, posted, "limits")
+    limits = dict(data.get("limits") or {})
+    for name, form, prefix in LIMITS:
+        stored = limits.get(name) or {}
+        read = params_read(form, stored, posted, prefix)
+        if read:
+            limits[name] = read
+        elif stored:
+            limits.pop(name)
     if limits:
-        data["limits"] = {**(data.get("limits") or {}), "hold_above": limits}
-    elif held:
-        # The week's limit has no control here; what stands in the document stays.
-        kept = {name: value for name, value in data["limits"].items() if name != "hold_above"}
-        data.pop("limits", None)
-        data |= {"limits": kept} if kept else {}
+        data["limits"] = limits
+    elif data.get("limits"):
+        data.pop("limits")
 
 
 def _trigger(data: Data, posted: Posted) -> None:

@@ -86,6 +86,13 @@ class LimitsForm(ParamsForm):
     per_hours = NumberParam(required=False, label="Within hours", low=1, high=24 * 366)
 
 
+class WeekLimitsForm(ParamsForm):
+    """The same over seven days, so that a slow leak is held too."""
+
+    people = NumberParam(required=False, label="People in 7 days", low=0, high=1_000_000)
+    percent = NumberParam(required=False, label="Percent in 7 days", low=0, high=100)
+
+
 class TimingForm(ParamsForm):
     """When, around a date."""
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from workflows.designer.cards import LIMITS
 from workflows.designer.conditions import conditions_card
 from workflows.designer.controls import Choice, Control, Drawer, Findings
 from workflows.designer.forms import (
     AboutForm,
     BranchForm,
     LaneForm,
-    LimitsForm,
     StepForm,
     TimingForm,
     WaitForForm,
@@ -59,8 +59,7 @@ class _Builder:
         document, findings = self.document, self.findings
         values = {name: getattr(document, name) for name in AboutForm.names()}
         about = Drawer("about", findings)
-        held = document.limits.hold_above if document.limits else None
-        limits = held.to_data() if held else {}
+        limits = document.limits.to_data() if document.limits else {}
         parts: dict[str, Any] = {
             "about": tuple(
                 about.one(
@@ -68,7 +67,13 @@ class _Builder:
                 )
                 for name, field in AboutForm.base_fields.items()
             ),
-            "limits": about.params(LimitsForm, limits, name="limits", path="limits.hold_above"),
+            "limits": tuple(
+                control
+                for name, form, prefix in LIMITS
+                for control in about.params(
+                    form, limits.get(name, {}), name=prefix, path=f"limits.{name}"
+                )
+            ),
             "conditions": conditions_card(
                 document.conditions,
                 "conditions",

@@ -240,12 +240,19 @@ def duplicate_row(data: Data, posted: Posted) -> Said:
 
 @verb("move-row")
 def move_row(data: Data, posted: Posted) -> Said:
-    """“go” is up or down, within its group."""
+    """“go” is up or down; else “to.PATH” is the position from 1 on. Within its group."""
     group, host, path = _row(data, posted)
     go = posted.one("go")
     index = rules.indices(path)[-1] if path else 0
     rows = rules.row_find(group, path.rpartition(".")[0])["rules"]
-    wanted = index + ONE_STEP.get(go, 0)
+    if go not in ONE_STEP:
+        position = posted.number(f"to.{path}")
+        if not position:
+            raise EditRefusedError("Say to which position.")
+        moved, count = rules.row_move(group, path, to=position - 1)
+        words = f"Moved to position {rules.indices(moved)[-1] + 1} of {count}"
+        return Said(words=words, focus=f"{_row_id(host, moved)}-menu")
+    wanted = index + ONE_STEP[go]
     if not 0 <= wanted < len(rows):
         end = "first" if go == "up" else "last"
         return Said(words=f"It is the {end} condition already", focus=f"{_row_id(host, path)}-{go}")

@@ -254,3 +254,66 @@ def test_picks_find_by_name_and_answer_with_names(hr: Client) -> None:
     assert "Their manager" in hr.get("/pick/recipient/?q=manag").content.decode()
     assert "France" in hr.get("/pick/country/?q=fran").content.decode()
     assert hr.get("/pick/nothing/").status_code == 404
+
+
+def test_a_step_is_inserted_before_another_from_its_menu(hr: Client) -> None:
+    workflow = _made()
+    html = hr.get(f"/workflows/{workflow.key}/edit/").content.decode()
+    card = cards_of(html)["step:slack"]
+    query = "?place=&at=1"
+    assert f'formaction="/workflows/{workflow.key}/edit/add-step/?place=&amp;at=1"' in html
+    _post(hr, workflow, "add-step", query=query, **card | {"kind": ["wait"]})
+    assert [step["key"] for step in workflow.draft["steps"]][:3] == ["revoke", "wait", "slack"]
+
+
+def test_a_condition_moves_to_a_position_and_says_so(hr: Client) -> None:
+    workflow = _made()
+    rules = [{"field": "person.team", "operator": "is", "value": name} for name in ("A", "B", "C")]
+    data = workflow.draft | {"conditions": {"combinator": "and", "rules": rules}}
+    draft_save(parse_document(data), now=clock.now())
+    card = cards_of(hr.get(f"/workflows/{workflow.key}/edit/").content.decode())["conditions"]
+    answer = _post(hr, workflow, "move-row", query="?row=conditions:0", **card | {"to.0": ["3"]})
+    assert [rule["value"] for rule in workflow.draft["conditions"]["rules"]] == ["B", "C", "A"]
+    assert "Moved to position 3 of 3" in answer.content.decode()
+    refused = _post(hr, workflow, "move-row", query="?row=conditions:0")
+    assert "Say to which position." in refused.content.decode()
+
+
+def test_limits_of_a_day_and_of_a_week_are_edited_and_taken_away(hr: Client) -> None:
+    workflow = _made()
+
+    def about(**changes: str) -> None:
+        html = hr.get(f"/workflows/{workflow.key}/edit/").content.decode()
+        fields = cards_of(html)["about"]
+        _post(hr, workflow, "save", **fields | {key: [value] for key, value in changes.items()})
+
+    about(
+        **{"limits.people": "5", "limits.per_hours": "12", "week.people": "9", "week.percent": "3"}
+    )
+    assert workflow.draft["limits"] == {
+        "hold_above": {"people": 5, "per_hours": 12},
+        "hold_above_week": {"people": 9, "percent": 3},
+    }
+    about(**{"limits.people": "", "limits.per_hours": ""})
+    assert workflow.draft["limits"] == {"hold_above_week": {"people": 9, "percent": 3}}
+    about(**{"week.people": "", "week.percent": ""})
+    assert "limits" not in workflow.draft
+
+
+def test_one_step_is_tested_with_a_person(hr: Client) -> None:
+    workflow = _made()
+    now = clock.now()
+    Person.objects.create(
+        work_email="ana@acme.test",
+        full_name="Ana Lopez",
+        worker_type="contractor",
+        created_at=now,
+        updated_at=now,
+    )
+    url = f"/workflows/{workflow.key}/test/"
+    assert f'href="{url}?step=slack"' in hr.get(f"/workflows/{workflow.key}/edit/").content.decode()
+    shown = hr.get(url, {"person": "ana@acme.test", "step": "slack"}).content.decode()
+    assert 'class="d-this" aria-current="step" id="step-slack"' in shown
+    _post(hr, workflow, "switch-step", query="?step=slack")
+    off = hr.get(url, {"person": "ana@acme.test", "step": "slack"}).content.decode()
+    assert "would not be reached for Ana Lopez" in off

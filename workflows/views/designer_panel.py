@@ -156,10 +156,13 @@ def rehearsal(request: HttpRequest, key: str) -> HttpResponse:
         "asked": asked,
         "person": person,
         "suggestions": PICKS["person"].found("", 20),
+        "step": request.GET.get("step", "")[:80],
         "missing": bool(asked) and person is None,
     }
     if person is not None:
         document = parse_document(found.draft)
-        context["test"] = rehearse(document, person, key=found.key, now=clock.now())
+        test = rehearse(document, person, key=found.key, now=clock.now())
+        reached = {one.step.key for one in test.steps}
+        context |= {"test": test, "unreached": context["step"] and context["step"] not in reached}
     status = 422 if context["missing"] else 200
     return render(request, "workflows/designer/rehearsal.html", context, status=status)

@@ -1,57 +1,51 @@
 """Who has which application: give, take away, and see what remains.
 
-Each change is written down before the call (requested, revoking) and settled after it, by
-conditional updates: a crash in between leaves a row that says what was under way, and repeating the
-same call is safe.
+Each change is written down before the call and settled after it, by conditional updates: a crash
+in between leaves a row that says what was under way, and repeating the same call is safe. Every
+state a row passes through stays in its history (:class:`integrations.models.AccessEvent`).
 """
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from django.db import IntegrityError, transaction
-
-from integrations.accounts import (
-    account_admin,
-    account_ensure,
-    account_find,
-    account_suspend,
-    group_join,
-    profile_of,
-    refuse_protected,
-    stopping_when_refused,
+from integrations.access_calls import by_hand, give, is_readable, reported, take
+from integrations.access_rows import (
+    Hand,
+    access_begin,
+    access_declare,
+    access_finish,
+    access_note,
+    access_open,
+    access_wait,
+    settled_by,
 )
-from integrations.connectors.base import SignedCaller
-from integrations.errors import (
-    ConfigError,
-    PermanentError,
-    TransientError,
-    UnauthorizedError,
-)
+from integrations.accounts import account_ensure, account_suspend, refuse_protected
 from integrations.models import AppAccess, Application, Connection
-from integrations.services import client_for
-from siit_remote.audit.services import record
 from siit_remote.lib import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
     from people.models import Person
 
 __all__ = [
     "AccessResult",
+    "access_confirm_gone",
+    "access_expire_at",
     "access_grant",
     "access_recorded",
     "access_remaining",
+    "access_reported",
     "access_revoke",
+    "access_still_there",
     "account_ensure",
     "account_suspend",
 ]
 
 State = AppAccess.State
+Aim = AppAccess.Aim
 Provision = Application.Provision
 
 
@@ -72,25 +66,32 @@ def access_grant(
     run_id: int | None,
     idempotency_key: str,
     now: datetime,
+    expires_at: datetime | None = None,
 ) -> AccessResult:
     """Give the application. Having it already is success, and is made sure of.
 
-    Raises ``IntegrationError``; the row then says requested (tried again) or failed.
+    ``expires_at``: when it is taken away again; ``None`` leaves what stands there. Raises
+    ``IntegrationError``; the row then says being given (tried again), failed or uncertain.
     """
-    row = _open_row(application, person, state=State.REQUESTED, run_id=run_id, now=now)
+    hand = Hand(run_id=run_id)
+    row = access_open(application, person, state=State.REQUESTED, aim=Aim.HAVE, hand=hand, now=now)
+    if expires_at is not None:
+        access_expire_at(row, expires_at=expires_at, hand=hand, now=now)
     had_it = row.state == State.GRANTED
     if not had_it:
-        _begin(row, State.REQUESTED, run_id=run_id)
-    if _by_hand(application) or (had_it and application.provision_by == Provision.HTTP):
-        return _waiting(row, application, done=had_it, word="given")
-    with _settled_by(row, during=State.REQUESTED):
-        evidence = _give(application, person, idempotency_key=idempotency_key, now=now)
+        access_begin(row, state=State.REQUESTED, aim=Aim.HAVE, hand=hand, now=now)
+    if by_hand(application) or (had_it and application.provision_by == Provision.HTTP):
+        if had_it:
+            return _result(row, f"The person already has {application.name}.")
+        return _waiting(row, application, word="given", hand=hand, now=now)
+    with settled_by(row, during=State.REQUESTED, hand=hand, now=now):
+        evidence = give(application, person, idempotency_key=idempotency_key, now=now)
     if not had_it:
-        _finish(row, during=State.REQUESTED, state=State.GRANTED, evidence=evidence, now=now)
+        access_finish(
+            row, during=State.REQUESTED, state=State.GRANTED, evidence=evidence, hand=hand, now=now
+        )
     word = "already has" if had_it else "now has"
-    return AccessResult(
-        state=State.GRANTED, summary=f"The person {word} {application.name}.", access_id=row.pk
-    )
+    return _result(row, f"The person {word} {application.name}.")
 
 
 def access_revoke(
@@ -102,25 +103,28 @@ def access_revoke(
     now: datetime,
     protection_released: bool = False,
 ) -> AccessResult:
-    """Take the application away. Not having it is success, and is made sure of.
+    """Take the application away. Not having it is success, and is made sure of by reading.
 
     Raises ``IntegrationError`` (``PermanentError`` for a protected person whom nobody has released
-    by name); the row then says revoking (tried again) or failed.
+    by name); the row then says being taken away (tried again), failed or uncertain.
     """
     if not protection_released:
         refuse_protected(person)
-    row = _open_row(application, person, state=State.REVOKING, run_id=run_id, now=now)
-    _begin(row, State.REVOKING, run_id=run_id)
-    if _by_hand(application):
-        return _waiting(row, application, done=False, word="taken away")
-    with _settled_by(row, during=State.REVOKING):
-        evidence = _take(application, person, idempotency_key=idempotency_key, now=now)
-    _finish(row, during=State.REVOKING, state=State.REVOKED, evidence=evidence, now=now)
-    return AccessResult(
-        state=State.REVOKED,
-        summary=f"The person no longer has {application.name}.",
-        access_id=row.pk,
+    hand = Hand(run_id=run_id)
+    row = access_open(application, person, state=State.REVOKING, aim=Aim.GONE, hand=hand, now=now)
+    if row.state == State.BY_HAND and row.aim == Aim.GONE and by_hand(application):
+        # Somebody was asked already; the run that asks again waits for the same answer.
+        AppAccess.objects.filter(pk=row.pk, state=State.BY_HAND).update(run_id=run_id)
+        return _by_hand(row, application, word="taken away")
+    access_begin(row, state=State.REVOKING, aim=Aim.GONE, hand=hand, now=now)
+    if by_hand(application):
+        return _waiting(row, application, word="taken away", hand=hand, now=now)
+    with settled_by(row, during=State.REVOKING, hand=hand, now=now):
+        evidence = take(application, person, idempotency_key=idempotency_key, now=now)
+    access_finish(
+        row, during=State.REVOKING, state=State.REVOKED, evidence=evidence, hand=hand, now=now
     )
+    return _result(row, f"The person no longer has {application.name}.")
 
 
 def access_recorded(person: Person) -> list[Application]:
@@ -129,7 +133,7 @@ def access_recorded(person: Person) -> list[Application]:
         Application.objects.filter(
             accesses__person=person, accesses__state__in=AppAccess.OPEN_STATES
         )
-        .select_related("connection")
+        .select_related("connection", "owner")
         .order_by("key")
         .distinct()
     )
@@ -143,223 +147,88 @@ def access_remaining(person: Person, *, now: datetime | None = None) -> list[App
     """
     now = now or clock.now()
     remaining = {application.key: application for application in access_recorded(person)}
-    for connection in Connection.objects.filter(
-        status__in=[Connection.Status.READY, Connection.Status.NEEDS_ATTENTION]
-    ).order_by("key"):
-        for application in _reported(connection, person, now=now):
-            remaining.setdefault(application.key, application)
+    for application in access_reported(person, now=now):
+        remaining.setdefault(application.key, application)
     return [remaining[key] for key in sorted(remaining)]
 
 
-def _reported(connection: Connection, person: Person, *, now: datetime) -> list[Application]:
-    offered = list(
-        connection.applications.filter(
-            provision_by__in=[Provision.GROUP, Provision.ACCOUNT]
-        ).select_related("connection")
-    )
-    if not offered:
-        return []
-    client = account_admin(connection)
-    account = account_find(connection, person, now=now, client=client)
-    if account is None:
-        return []
-    with stopping_when_refused(connection):
-        groups = {name.casefold() for name in client.groups_of(account.external_id)}
+def access_reported(person: Person, *, now: datetime) -> list[Application]:
+    """What the connections report the person to have, asked now. Raises ``IntegrationError``."""
+    rows = Connection.objects.filter(
+        status__in=[Connection.Status.READY, Connection.Status.NEEDS_ATTENTION]
+    ).order_by("key")
     return [
-        application
-        for application in offered
-        if (application.provision_by == Provision.ACCOUNT and account.active)
-        or (
-            application.provision_by == Provision.GROUP
-            # Without a group set there is nothing to report; giving or taking it says so.
-            and str(application.provision.get("group") or "").strip().casefold() in groups
-        )
+        application for connection in rows for application in reported(connection, person, now=now)
     ]
 
 
-def _group_of(application: Application) -> str:
-    group = application.provision.get("group")
-    if not isinstance(group, str) or not group.strip():
-        raise ConfigError(
-            f"{application.name} is given by group, but no group is set. Set provision.group."
-        )
-    return group.strip()
-
-
-def _by_hand(application: Application) -> bool:
-    """Whether no connection does it: by choice, or because none is connected (any more)."""
-    connection = application.connection
-    return (
-        application.provision_by == Provision.TASK
-        or connection is None
-        or connection.status in {Connection.Status.DRAFT, Connection.Status.DISCONNECTED}
+def access_still_there(
+    application: Application, person: Person, *, run_id: int | None, now: datetime
+) -> None:
+    """Write down that a connection still reports what was taken away: it is open again."""
+    hand = Hand(run_id=run_id)
+    row = access_open(application, person, state=State.REVOKING, aim=Aim.GONE, hand=hand, now=now)
+    words = "Read again afterwards: the connection still reports it."
+    AppAccess.objects.filter(pk=row.pk).exclude(state=State.REVOKED).update(
+        state=State.REVOKING, aim=Aim.GONE, run_id=run_id
     )
+    access_note(row, state=State.REVOKING, hand=hand, now=now, words=words)
 
 
-def _connection_of(application: Application) -> Connection:
-    if application.connection is None:
-        raise ConfigError(f"{application.name} has no connection.")
-    return application.connection
+def access_confirm_gone(row: AppAccess, *, now: datetime) -> bool:
+    """Whether the connection reports that it is gone; the row is then settled by that reading.
 
-
-def _give(
-    application: Application, person: Person, *, idempotency_key: str, now: datetime
-) -> dict[str, Any]:
-    connection = _connection_of(application)
-    if application.provision_by == Provision.HTTP:
-        return _signed(application, person, "grant", idempotency_key=idempotency_key)
-    if application.provision_by == Provision.ACCOUNT:
-        made = account_ensure(
-            connection, person, profile_of(person), idempotency_key=idempotency_key, now=now
-        )
-        return {"connection": connection.key, "account": made.account.external_id}
-    group = _group_of(application)
-    client = account_admin(connection)
-    account = account_find(connection, person, now=now, client=client)
-    if account is None:
-        raise PermanentError(
-            f"The person has no account at {connection.name}, so cannot join the group “{group}”. "
-            "Create the account first."
-        )
-    group_join(connection, client, account.external_id, group, idempotency_key=idempotency_key)
-    return {"connection": connection.key, "account": account.external_id, "group": group}
-
-
-def _take(
-    application: Application, person: Person, *, idempotency_key: str, now: datetime
-) -> dict[str, Any]:
-    connection = _connection_of(application)
-    if application.provision_by == Provision.HTTP:
-        return _signed(application, person, "revoke", idempotency_key=idempotency_key)
-    evidence: dict[str, Any] = {"connection": connection.key}
-    if application.provision_by == Provision.ACCOUNT:
-        # Protection was judged before the row was begun.
-        ended = account_suspend(
-            connection,
-            person,
-            idempotency_key=idempotency_key,
-            now=now,
-            protection_released=True,
-        )
-        if ended is not None and ended.active:
-            raise TransientError(f"{connection.name} still shows the account as active.")
-        return {**evidence, "account": ended.external_id if ended else None}
-    group = _group_of(application)
-    client = account_admin(connection)
-    account = account_find(connection, person, now=now, client=client)
-    if account is not None:
-        with stopping_when_refused(connection):
-            client.remove_from_group(account.external_id, group, idempotency_key=idempotency_key)
-    return {**evidence, "account": account.external_id if account else None, "group": group}
-
-
-def _signed(
-    application: Application, person: Person, action: str, *, idempotency_key: str
-) -> dict[str, Any]:
-    connection = _connection_of(application)
-    if connection.status == Connection.Status.NEEDS_ATTENTION:
-        raise UnauthorizedError(f"{connection.name} needs attention: {connection.last_error}")
-    client = client_for(connection)
-    if not isinstance(client, SignedCaller):
-        raise ConfigError(f"{connection.name} does not make signed calls.")
-    payload = {
-        "action": action,
-        "application": application.key,
-        "person": {
-            "work_email": person.work_email,
-            "full_name": person.full_name,
-            "remote_id": person.remote_id,
-        },
-        "idempotency_key": idempotency_key,
+    Where nobody can be asked nothing changes. Raises ``IntegrationError``.
+    """
+    application = row.application
+    if not is_readable(application) or application.connection is None:
+        return False
+    if reported(application.connection, row.person, now=now, only=application):
+        return False
+    evidence = {
+        "connection": application.connection.key,
+        "read_back": "the connection does not report it any more",
+        "read_at": now.isoformat(),
     }
-    with stopping_when_refused(connection):
-        # Receivers refuse old signatures: the machine's clock, never a set one.
-        answer = client.call(payload, idempotency_key=idempotency_key, sent_at=clock.system_now())
-    return {
-        "connection": connection.key,
-        "status": answer.status,
-        "request_id": answer.request_id[:120],
-    }
-
-
-def _open_row(
-    application: Application, person: Person, *, state: str, run_id: int | None, now: datetime
-) -> AppAccess:
-    """The one row that is not revoked, made where there is none."""
-    rows = AppAccess.objects.filter(application=application, person=person).exclude(
-        state=State.REVOKED
+    return access_declare(
+        row,
+        state=State.REVOKED,
+        evidence=evidence,
+        hand=Hand(run_id=row.run_id),
+        now=now,
+        words="Read at the connection: it is gone.",
     )
-    found = rows.first()
-    if found is not None:
-        return found
-    try:
-        with transaction.atomic():
-            return AppAccess.objects.create(
-                application=application, person=person, state=state, since=now, run_id=run_id
-            )
-    except IntegrityError:
-        # Another run was faster; its row is the one.
-        return rows.get()
 
 
-def _begin(row: AppAccess, state: str, *, run_id: int | None) -> None:
-    """Write down what is about to happen, before it can happen."""
-    changed = (
-        AppAccess.objects.filter(pk=row.pk)
-        .exclude(state=State.REVOKED)
-        .update(state=state, run_id=run_id)
-    )
-    if not changed:
-        raise TransientError("The access was changed by somebody else just now; it is tried again.")
-    row.state = state
+def access_expire_at(
+    row: AppAccess, *, expires_at: datetime | None, hand: Hand, now: datetime
+) -> None:
+    """Set or lift the moment at which an access ends by itself."""
+    if row.expires_at == expires_at:
+        return
+    rows = AppAccess.objects.filter(pk=row.pk).exclude(state=State.REVOKED)
+    if rows.update(expires_at=expires_at, expiry_told_at=None):
+        words = f"Ends on {expires_at:%-d %b %Y}." if expires_at else "Ends on no day any more."
+        access_note(row, state=row.state, hand=hand, now=now, words=words)
+        row.expires_at = expires_at
 
 
-def _waiting(row: AppAccess, application: Application, *, done: bool, word: str) -> AccessResult:
-    if done:
-        return AccessResult(
-            state=State.GRANTED,
-            summary=f"The person already has {application.name}.",
-            access_id=row.pk,
-        )
+def _waiting(
+    row: AppAccess, application: Application, *, word: str, hand: Hand, now: datetime
+) -> AccessResult:
+    result = _by_hand(row, application, word=word)
+    access_wait(row, words=result.summary, hand=hand, now=now)
+    return result
+
+
+def _by_hand(row: AppAccess, application: Application, *, word: str) -> AccessResult:
     return AccessResult(
-        state=row.state,
+        state=State.BY_HAND,
         summary=f"{application.name} has to be {word} by hand.",
         access_id=row.pk,
         needs_task=True,
     )
 
 
-@contextlib.contextmanager
-def _settled_by(row: AppAccess, *, during: str) -> Iterator[None]:
-    """Mark the row as failed when the call inside will not get better by trying again."""
-    try:
-        yield
-    except (PermanentError, ConfigError) as error:
-        AppAccess.objects.filter(pk=row.pk, state=during).update(
-            state=State.FAILED, evidence={"error": error.code}
-        )
-        raise
-
-
-def _finish(
-    row: AppAccess, *, during: str, state: str, evidence: dict[str, Any], now: datetime
-) -> None:
-    with transaction.atomic():
-        changed = AppAccess.objects.filter(pk=row.pk, state=during).update(
-            state=state,
-            since=now if state == State.GRANTED else row.since,
-            ended_at=now if state == State.REVOKED else None,
-            evidence=evidence,
-        )
-        if changed:
-            record(
-                "access.granted" if state == State.GRANTED else "access.revoked",
-                object_type="application",
-                object_key=row.application.key,
-                object_label=row.application.name,
-                detail={"person": row.person_id, "run": row.run_id},
-            )
-    if not changed:
-        raise TransientError(
-            "The access was changed by somebody else meanwhile; it is looked at again."
-        )
+def _result(row: AppAccess, summary: str) -> AccessResult:
+    return AccessResult(state=row.state, summary=summary, access_id=row.pk)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth import get_user_model
 
+from integrations.access_reading import access_read_due
 from integrations.custom_fields import custom_fields_read
 from integrations.freshness import full_syncs, next_sync_at
 from integrations.hints import hints_drain
@@ -88,3 +89,8 @@ def read_custom_fields() -> int:
     now = clock.now()
     rows = people_connections().filter(status=Connection.Status.READY, finished_at__isnull=False)
     return sum(custom_fields_read(row, now=now) for row in rows.order_by("pk"))
+
+
+def read_access() -> int:
+    """Ask connections who has which application; returns how many applications were read."""
+    return access_read_due(now=clock.now())

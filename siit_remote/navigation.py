@@ -54,6 +54,9 @@ def _staff_with(permission: str) -> Callable[[Any], bool]:
 ENTRIES: tuple[Entry, ...] = (
     Entry(label="People", icon="users", url_name="people", allowed=_anybody,
           under=("/people/", "/admin/people/person/")),
+    Entry(label="Applications", icon="app-window", url_name="applications",
+          allowed=_has("integrations.view_application"),
+          under=("/applications/", "/new-application/", "/application-rule/", "/access/")),
     Entry(label="Workflows", icon="workflow", url_name="workflows",
           allowed=_has("workflows.view_workflow"),
           under=("/workflows/", "/new-workflow/", "/import-workflow/")),

@@ -51,7 +51,8 @@ people.view_lifecycleevent
 integrations.view_connection integrations.add_connection integrations.change_connection
 integrations.view_syncrun integrations.change_syncrun integrations.view_delivery
 integrations.view_application integrations.add_application integrations.change_application
-integrations.delete_application integrations.view_appaccess integrations.view_account
+integrations.delete_application integrations.view_appaccess integrations.change_appaccess
+integrations.view_account
 integrations.view_bundle integrations.add_bundle integrations.change_bundle
 integrations.delete_bundle
 workflows.add_workflow workflows.change_workflow workflows.publish_workflow workflows.run_workflow
@@ -72,7 +73,7 @@ _IT = f"""
 {_VIEW_PEOPLE} {_VIEW_WORK} {_SELF}
 integrations.view_connection integrations.view_syncrun integrations.view_delivery
 integrations.view_application integrations.add_application integrations.change_application
-integrations.view_appaccess integrations.view_account
+integrations.view_appaccess integrations.change_appaccess integrations.view_account
 integrations.view_bundle integrations.add_bundle integrations.change_bundle
 workflows.run_workflow workflows.change_task
 """

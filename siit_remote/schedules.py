@@ -36,6 +36,8 @@ SCHEDULES: Final = (
     Planned(
         name="siit: read custom fields", func="integrations.tasks.read_custom_fields", minutes=10
     ),
+    Planned(name="siit: read who has access", func="integrations.tasks.read_access", minutes=15),
+    Planned(name="siit: look after access", func="siit_remote.tasks.look_after_access", minutes=60),
     Planned(name="siit: refresh statuses", func="people.tasks.refresh_statuses", minutes=10),
     Planned(name="siit: keep the forecast", func="siit_remote.tasks.keep_forecast", minutes=60),
     Planned(name="siit: remind of tasks", func="siit_remote.tasks.watch_tasks", minutes=5),

@@ -7,6 +7,7 @@ from typing import Any
 from siit_remote import beats
 from siit_remote.lib import clock
 from siit_remote.staleness import stale_report
+from workflows.access.looking_after import access_look_after
 from workflows.engine import service
 from workflows.engine.refusals import refusals_forget
 from workflows.forecasting import snapshot_keep
@@ -46,6 +47,11 @@ def keep_forecast() -> dict[str, Any]:
 def watch_tasks() -> dict[str, int]:
     """Tell people of their tasks, remind them, pass on what nobody does."""
     return tasks_watch(now=clock.now())
+
+
+def look_after_access() -> dict[str, int]:
+    """End access whose time is over, remind of what ends soon, count what differs."""
+    return access_look_after(now=clock.now()).to_data()
 
 
 def watch_staleness() -> dict[str, int]:

@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 
 from integrations.models import AppAccess
 from people.models import Person
-from workflows.conditions.sql import HELD_STATES
 from workflows.fields import CUSTOM_PREFIX, FIELDS
 
 _COLUMNS = tuple(
@@ -42,7 +41,7 @@ def facts_for(people: QuerySet[Person]) -> Iterator[tuple[int, dict[str, object]
 def held_apps(person_ids: Iterable[int]) -> dict[int, list[str]]:
     """Keys of the applications each person holds, sorted; people without any are left out."""
     pairs = (
-        AppAccess.objects.filter(person_id__in=list(person_ids), state__in=HELD_STATES)
+        AppAccess.objects.filter(AppAccess.HELD, person_id__in=list(person_ids))
         .order_by("application__key")
         .values_list("person_id", "application__key")
     )

@@ -19,7 +19,7 @@ from workflows.engine.limits import limits_lock, workflow_brake, workspace_brake
 from workflows.engine.planner import condition_trace, conditions_hold, facts_on, run_key
 from workflows.engine.world import load_people, planned_version
 from workflows.facts import facts_to_data
-from workflows.models import Approval, Hold, Run, StepRun, Workflow
+from workflows.models import Approval, Hold, Run, StepRun, Workflow, WorkflowVersion
 from workflows.services import RefusedError
 from workflows.timing import zone_of
 
@@ -68,6 +68,21 @@ def runs_start(
                 started_by=actor.get_username() if actor is not None else "system",
             )
         )
+    runs_insert(workflow, version, starting, now=now, actor=actor)
+    return starting
+
+
+def runs_insert(
+    workflow: Workflow,
+    version: WorkflowVersion,
+    starting: Sequence[Run],
+    *,
+    now: datetime,
+    actor: Actor,
+    reason: str = "",
+) -> None:
+    """Write runs that somebody asked for into the ledger; a limit they pass holds all of them."""
+    planned = planned_version(version)
     with transaction.atomic():
         limits_lock()
         ids = [run.person_id for run in starting]
@@ -80,9 +95,8 @@ def runs_start(
                 run.status, run.reason, run.wake_at = Run.Status.HELD, hold.reason, None
                 run.hold = hold
             run.save(force_insert=True)
-        _audit("run.started", workflow.name, [run.pk for run in starting], actor)
+        _audit("run.started", workflow.name, [run.pk for run in starting], actor, reason=reason)
         ring(ENGINE)
-    return starting
 
 
 def run_release(run: Run, *, reason: str, now: datetime, actor: Actor) -> None:

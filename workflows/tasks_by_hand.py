@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from integrations.access_rows import Hand, access_declare, access_refused
 from integrations.models import AppAccess
 from people.models import Person, Role
 from siit_remote.audit.services import record
@@ -108,7 +109,7 @@ def task_done(
             )
         task = _end(found, Task.Status.DONE, by=by, by_label=by_label, words=words, now=now)
         evidence = {"task": task.pk, "by": task.done_by_label, "what": words}
-        access_settle(task.settles, evidence=evidence, now=now)
+        access_settle(task.settles, evidence=evidence, now=now, words=words)
         _record("task.done", task, actor=actor, by_label=by_label, comment=words)
         _wake(task, now=now)
     return task
@@ -136,9 +137,8 @@ def task_refuse(
         access = task.settles.get("access")
         if access is not None:
             evidence = {"task": task.pk, "by": task.done_by_label, "why": words}
-            AppAccess.objects.filter(
-                pk=access, state__in=[AppAccess.State.REQUESTED, AppAccess.State.REVOKING]
-            ).update(state=AppAccess.State.FAILED, evidence=evidence)
+            hand = Hand(by_label=task.done_by_label)
+            access_refused(int(access), words=words, evidence=evidence, hand=hand, now=now)
         _record("task.refused", task, actor=actor, by_label=by_label, comment=words)
         _wake(task, now=now)
     return task
@@ -189,25 +189,25 @@ def _record(
     )
 
 
-def access_settle(settles: Mapping[str, Any], *, evidence: dict[str, Any], now: datetime) -> None:
+def access_settle(
+    settles: Mapping[str, Any], *, evidence: dict[str, Any], now: datetime, words: str = ""
+) -> None:
     """Write down that what a task or an endpoint stood for is done: given or taken away."""
     access = settles.get("access")
     state = settles.get("state")
     if access is None or state not in (AppAccess.State.GRANTED, AppAccess.State.REVOKED):
         return
-    revoked = state == AppAccess.State.REVOKED
-    changes: dict[str, Any] = {"ended_at": now} if revoked else {"since": now}
-    changed = (
-        AppAccess.objects.filter(pk=access)
-        .exclude(state__in=[AppAccess.State.REVOKED, state])
-        .update(state=state, evidence=evidence, **changes)
+    aim = AppAccess.Aim.GONE if state == AppAccess.State.REVOKED else AppAccess.Aim.HAVE
+    row = (
+        AppAccess.objects.select_related("application", "person")
+        # Meanwhile it may be meant to come to the opposite: then an old task settles nothing.
+        .filter(pk=access, aim=aim)
+        .first()
     )
-    if changed:
-        row = AppAccess.objects.select_related("application").get(pk=access)
-        record(
-            "access.revoked" if revoked else "access.granted",
-            object_type="application",
-            object_key=row.application.key,
-            object_label=row.application.name,
-            detail={"person": row.person_id, "run": row.run_id},
-        )
+    if row is not None:
+        by = str(evidence.get("by", ""))
+        hand = Hand(run_id=row.run_id, by_label=by)
+        access_declare(row, state=state, evidence=evidence, hand=hand, now=now, words=words)
+        if row.run_id is not None:
+            # The run that waits for it may be another than the one that opened the task.
+            run_wake(row.run_id, at=now)

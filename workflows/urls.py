@@ -3,7 +3,10 @@
 from django.urls import path
 
 from workflows.views import (
+    access,
     actions,
+    application,
+    application_edit,
     approval,
     backtest,
     delegation,
@@ -69,6 +72,21 @@ urlpatterns = [
     path("workflows/<slug:key>/why/", why.why_page, name="workflow-why"),
     path("workflows/<slug:key>/act/<slug:verb>/", actions.act, name="workflow-act"),
     path("import-workflow/", imports.import_document, name="workflow-import"),
+    path("applications/", application.applications, name="applications"),
+    path("applications/<slug:key>/", application.application, name="application"),
+    path(
+        "applications/<slug:key>/edit/", application_edit.application_edit, name="application-edit"
+    ),
+    path("applications/<slug:key>/read/", application.application_read, name="application-read"),
+    path("new-application/", application_edit.application_new, name="application-new"),
+    path(
+        "application-rule/<slug:verb>/", application_edit.application_rule, name="application-rule"
+    ),
+    path("access/mend/", application.mend, name="access-mend"),
+    path("access/<int:pk>/", access.access, name="access"),
+    path("access/<int:pk>/ends/", access.access_ends, name="access-ends"),
+    path("access/accounts/<int:pk>/match/", application.access_match, name="access-match"),
+    path("people/<int:pk>/access/", access.person_access, name="person-access"),
     path("forecast/", forecast.forecast_page, name="forecast"),
     path("forecast/forecast.csv", forecast.forecast_csv, name="forecast-csv"),
     path("forecast/calendar/", feed.feed_make, name="calendar-make"),

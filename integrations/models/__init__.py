@@ -1,6 +1,7 @@
 """Tables of what is connected and what went in and out."""
 
-from integrations.models.application import Account, AppAccess, Application, Bundle
+from integrations.models.access import AccessEvent, AccessReading, AppAccess, ReportedAccess
+from integrations.models.application import Account, Application, Bundle
 from integrations.models.connection import Connection
 from integrations.models.custom import CustomReading, CustomValues
 from integrations.models.delivery import Delivery
@@ -9,6 +10,8 @@ from integrations.models.sync_run import SyncRun
 from integrations.models.webhook import WebhookReceipt, WebhookSubscription
 
 __all__ = [
+    "AccessEvent",
+    "AccessReading",
     "Account",
     "AppAccess",
     "Application",
@@ -18,6 +21,7 @@ __all__ = [
     "CustomValues",
     "Delivery",
     "Incident",
+    "ReportedAccess",
     "SyncRun",
     "WebhookReceipt",
     "WebhookSubscription",

@@ -1,11 +1,10 @@
-"""Systems that people are given, who has them, and what people are called there."""
+"""Systems that people are given, and what people are called there."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
 
 from integrations.models.connection import Connection
 from people.models import Person
@@ -22,6 +21,9 @@ class Application(models.Model):
 
     key = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    category = models.CharField(max_length=60, blank=True)
+    icon = models.CharField(max_length=40, blank=True, help_text="Name in our own set of icons.")
     owner = models.ForeignKey(
         Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="owned_applications"
     )
@@ -45,43 +47,6 @@ class Application(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class AppAccess(models.Model):
-    """One person's access to one application. Ended rows stay as history."""
-
-    class State(models.TextChoices):
-        REQUESTED = "requested", "Requested"
-        GRANTED = "granted", "Granted"
-        REVOKING = "revoking", "Revoking"
-        REVOKED = "revoked", "Revoked"
-        FAILED = "failed", "Failed"
-
-    OPEN_STATES: ClassVar = [State.REQUESTED, State.GRANTED, State.REVOKING, State.FAILED]
-
-    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="accesses")
-    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="accesses")
-    state = models.CharField(max_length=20, choices=State.choices, default=State.REQUESTED)
-    since = models.DateTimeField()
-    run_id = models.BigIntegerField(
-        null=True, blank=True, help_text="The run that last changed it."
-    )
-    evidence = models.JSONField(default=dict, blank=True)
-    ended_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering: ClassVar = ["-pk"]
-        verbose_name_plural = "application access"
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["application", "person"],
-                condition=~Q(state="revoked"),
-                name="one_open_access",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.application_id} for {self.person_id}"
 
 
 class Account(models.Model):

@@ -229,11 +229,11 @@ def test_without_a_connection_a_person_has_to_do_it(world: _World, status: str |
         Connection.objects.update(status=status)
     application = Application.objects.get(key="github")
     given = _do(access_grant, application, world.ana)
-    assert (given.state, given.needs_task) == ("requested", True)
+    assert (given.state, given.needs_task) == ("by_hand", True)
     AppAccess.objects.filter(pk=given.access_id).update(state="granted")
     assert _do(access_grant, application, world.ana).needs_task is False
     taken = _do(access_revoke, application, world.ana)
-    assert (taken.state, taken.needs_task, taken.access_id) == ("revoking", True, given.access_id)
+    assert (taken.state, taken.needs_task, taken.access_id) == ("by_hand", True, given.access_id)
 
 
 @contextlib.contextmanager
@@ -260,7 +260,7 @@ def test_signed_call_gives_and_takes() -> None:
 @pytest.mark.parametrize(
     ("answer", "error", "state"),
     [
-        (Answer(drop=True), UncertainError, "revoking"),
+        (Answer(drop=True), UncertainError, "uncertain"),
         (Answer(503), TransientError, "revoking"),
         (Answer(422), PermanentError, "failed"),
         (Answer(401), UnauthorizedError, "revoking"),

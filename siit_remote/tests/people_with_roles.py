@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from integrations.models import Connection, SyncRun
+from integrations.models import AppAccess, Application, Connection, ReportedAccess, SyncRun
 from people.models import CustomField, FieldOverride, FieldProposal, LegalEntity, Person
 from people.models.listing import SavedView
 from people.models.merge import PersonMerge
@@ -237,6 +237,20 @@ def _work(company: Company) -> None:
     Person.objects.filter(pk=person.pk).update(
         job_title="Lead", value_sources={"job_title": "manual"}
     )
+    github = Application.objects.create(
+        key="github", name="GitHub", category="Engineering", owner=manager,
+        description="Code and reviews.", icon="code", sensitive=True,
+        entitle={"combinator": "and", "rules": [
+            {"field": "person.job_title", "operator": "is", "value": "Lead"}
+        ]},
+    )  # fmt: skip
+    access = AppAccess.objects.create(
+        application=github, person=person, state="granted", since=now, run_id=run.pk
+    )
+    reported = ReportedAccess.objects.create(
+        application=github, external_id="u7", username="bot@acme.test", first_seen_at=now,
+        seen_at=now,
+    )  # fmt: skip
     CustomField.objects.create(key="desk", label="Desk", enabled=True, created_at=now)
     FieldOverride.objects.create(
         person=person, field="job_title", value="Lead", reason="Known here", set_at=now,
@@ -248,5 +262,5 @@ def _work(company: Company) -> None:
         "connection": connection, "sync": sync, "workflow": workflow, "run": run, "step": step,
         "approval": approval, "task": task, "service": service, "request": asked,
         "proposal": proposal, "overridden": person,
-        "delegation": delegation, "absence": absence,
+        "delegation": delegation, "absence": absence, "access": access, "reported": reported,
     }  # fmt: skip

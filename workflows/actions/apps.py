@@ -15,9 +15,9 @@ from integrations.errors import (
 )
 from integrations.models import AppAccess, Application
 from people.models import Person
+from workflows.access.should import entitled_applications
 from workflows.actions.ladder import repeatable, task_or_webhook
-from workflows.conditions.evaluate import Truth, compile_group
-from workflows.conditions.tree import parse_group
+from workflows.models import Task
 from workflows.nodes import ActionContext, Done, UndoContext
 from workflows.timing import zone_of
 
@@ -26,12 +26,7 @@ def entitled(person_facts: Mapping[str, Any], ctx: ActionContext) -> list[Applic
     """Applications whose rule the person meets."""
     zone = str(person_facts.get("person.timezone") or "UTC")
     today = ctx.now.astimezone(zone_of(zone)).date()
-    found: list[Application] = []
-    for application in Application.objects.filter(active=True, entitle__isnull=False):
-        group, reader = parse_group(application.entitle, "entitle")
-        if not reader.problems and compile_group(group)(person_facts, today) is Truth.TRUE:
-            found.append(application)
-    return found
+    return entitled_applications(person_facts, today=today)
 
 
 def by_hand(
@@ -43,7 +38,17 @@ def by_hand(
     verb: str,
     state: str,
 ) -> Done:
-    """A task for its owner, or a webhook, for an application that no connection serves."""
+    """A task for its owner, or a webhook, for an application that no connection serves.
+
+    Where another run has asked somebody already, theirs is the task.
+    """
+    settles = {"access": result.access_id, "state": state}
+    asked = Task.objects.filter(
+        settles__access=result.access_id, settles__state=state, status=Task.Status.OPEN
+    ).first()
+    if asked is not None and asked.step_id != ctx.step.pk:
+        words = f"{result.summary} {asked.assignee or 'Somebody'} has been asked already."
+        return Done(summary=words, detail={"task": asked.pk}, reason=words)
     return task_or_webhook(
         ctx,
         action,
@@ -52,7 +57,7 @@ def by_hand(
         owner=application.owner,
         why=result.summary,
         extra={"application": application.key},
-        settles={"access": result.access_id, "state": state},
+        settles=settles,
         suffix=f":{application.pk}",
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from integrations.access import AccessResult, access_grant
@@ -21,7 +22,7 @@ from workflows.nodes import (
     UndoContext,
     Undoing,
 )
-from workflows.params import KeysParam, ParamsForm, TextParam, in_words
+from workflows.params import KeysParam, NumberParam, ParamsForm, TextParam, in_words
 
 
 class AssignAppsParams(ParamsForm):
@@ -33,6 +34,13 @@ class AssignAppsParams(ParamsForm):
         label="Which",
         choices=("team", "request"),
         words={"team": "What the person is entitled to", "request": "What the request asks for"},
+    )
+    days = NumberParam(
+        required=False,
+        label="For how many days",
+        help_text="It is taken away again by itself after so many days; empty: it stays.",
+        low=1,
+        high=3650,
     )
 
     def clean(self) -> dict[str, Any]:
@@ -57,10 +65,12 @@ class AssignAppsAction(Action):
     def sentence(self, params: Mapping[str, Any]) -> str:
         """In words."""
         apps = in_words(params.get("apps"))
-        if apps:
-            return f"assign {apps}"
         asked = params.get("by") == "request"
-        return "assign the application asked for" if asked else "assign the apps of the team"
+        words = f"assign {apps}" if apps else "assign the application asked for"
+        if not apps and not asked:
+            words = "assign the apps of the team"
+        days = params.get("days")
+        return f"{words} for {days} day{'' if days == 1 else 's'}" if days else words
 
     def _chosen(self, ctx: ActionContext, params: Mapping[str, Any]) -> list[Application]:
         values = self.Params.read(params)
@@ -78,6 +88,8 @@ class AssignAppsAction(Action):
     def run(self, ctx: ActionContext, params: Mapping[str, Any]) -> Outcome:
         """Each of them, although one fails; what is granted already stays."""
 
+        days = self.Params.read(params)["days"]
+
         def give(application: Application) -> AccessResult | Done:
             result = access_grant(
                 application,
@@ -85,6 +97,7 @@ class AssignAppsAction(Action):
                 run_id=ctx.run.pk,
                 idempotency_key=f"{ctx.idempotency_key}:{application.key}",
                 now=ctx.now,
+                expires_at=ctx.now + timedelta(days=days) if days else None,
             )
             if not result.needs_task:
                 return result

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from integrations.access import AccessResult, access_remaining, access_revoke
+from integrations.access import (
+    AccessResult,
+    access_remaining,
+    access_reported,
+    access_revoke,
+    access_still_there,
+)
+from integrations.errors import TransientError
 from integrations.models import Application
 from workflows.actions.apps import by_hand, changed_by, for_each, names
+from workflows.actions.ladder import repeatable
 from workflows.nodes import (
     ACTIONS,
     Action,
@@ -57,14 +65,14 @@ class RevokeAppsAction(Action):
         return f"Revoke what remains ({held}) and what the connections report"
 
     def run(self, ctx: ActionContext, params: Mapping[str, Any]) -> Outcome:
-        """Each of them, although one fails; gone already is success."""
+        """Each of them, although one fails; gone already is success. Then all is read again."""
         values = self.Params.read(params)
-        chosen = [
-            application
-            for application in access_remaining(ctx.person, now=ctx.now)
-            if (values["apps"] == "all" or application.key in values["apps"])
-            and application.key not in values["except"]
-        ]
+
+        def meant(application: Application) -> bool:
+            every = values["apps"] == "all" or application.key in values["apps"]
+            return every and application.key not in values["except"]
+
+        chosen = [one for one in access_remaining(ctx.person, now=ctx.now) if meant(one)]
 
         def take(application: Application) -> AccessResult | Done:
             result = access_revoke(
@@ -79,7 +87,17 @@ class RevokeAppsAction(Action):
                 return result
             return by_hand(ctx, self.key, application, result, verb="Revoke", state="revoked")
 
-        return for_each(chosen, take, none="Nothing remained to be revoked.")
+        done = for_each(chosen, take, none="Nothing remained to be revoked.")
+        with repeatable():
+            left = [one for one in access_reported(ctx.person, now=ctx.now) if meant(one)]
+        for application in left:
+            access_still_there(application, ctx.person, run_id=ctx.run.pk, now=ctx.now)
+        if left:
+            raise TransientError(
+                f"Read again afterwards: {names(ctx.person, left)} still shows the person. It is "
+                "taken away again."
+            )
+        return done
 
     def undo(self, ctx: UndoContext) -> Undoing:
         """Give back what this very run took."""

@@ -35,7 +35,6 @@ from workflows.conditions.tree import Group, Rule
 from workflows.conditions.values import Refused, Wanted, days_after, rule_spec, wanted
 from workflows.fields import NO_TYPES, FieldSpec, FieldTypes, custom_name
 
-HELD_STATES = (AppAccess.State.GRANTED, AppAccess.State.REVOKING)
 """An access in one of these states is something the person holds."""
 _MAX_RULES = 150  # SQLite refuses expressions deeper than 1,000, and each rule stands four times
 _NOT_PLAIN = r"[^ -~]"
@@ -181,7 +180,7 @@ class _Rules:
 
     def _apps(self, want: Wanted) -> _May:
         pk = f"{self.prefix}pk__in"
-        held = AppAccess.objects.filter(state__in=HELD_STATES)
+        held = AppAccess.objects.filter(AppAccess.HELD)
 
         def holds(key: str) -> Q:
             return Q(**{pk: held.filter(application__key__iexact=key).values("person_id")})

@@ -112,8 +112,13 @@ def _judged(
 
 def row_counts(document: WorkflowDocument, *, people: Directory) -> dict[str, Count]:
     """Address of each row of the workflow's own conditions → how many pass it alone."""
+    return group_counts(document.conditions, people=people)
+
+
+def group_counts(group: Group | None, *, people: Directory) -> dict[str, Count]:
+    """Address of each row of a condition → how many pass it alone."""
     found: dict[str, Count] = {}
-    for path, entry in _rows(document.conditions, ""):
+    for path, entry in _rows(group, ""):
         if len(found) == _MOST_ROWS:
             break
         alone = entry if isinstance(entry, Group) else Group(rules=(entry,))

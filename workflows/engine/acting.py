@@ -106,21 +106,20 @@ def hand_pursue(row: StepRun, *, now: datetime) -> Outcome:
         return Failed(reason=f"It could not be done by hand, says {by}: {task.comment}")
     settled = _SETTLED_BY_HAND.get(row.action)
     if settled is not None:
-        before, after = settled
+        aim, after = settled
         evidence = {"task": task.pk, "by": by, "what": task.comment}
-        rows = AppAccess.objects.filter(run_id=row.run_id, state__in=before)
+        rows = AppAccess.objects.filter(run_id=row.run_id, aim=aim).exclude(state=after)
         for access in rows.values_list("pk", flat=True):
             settles = {"access": access, "state": after}
             access_settle(settles, evidence=evidence, now=now)
     return Done(summary=f"Done by hand by {by}.", detail={"task": task.pk}, reason=task.comment)
 
 
-_State = AppAccess.State
-_SETTLED_BY_HAND: dict[str, tuple[tuple[str, ...], str]] = {
-    "apps.assign": ((_State.REQUESTED, _State.FAILED), _State.GRANTED),
-    "apps.revoke": ((_State.REVOKING, _State.FAILED), _State.REVOKED),
+_SETTLED_BY_HAND: dict[str, tuple[str, str]] = {
+    "apps.assign": (AppAccess.Aim.HAVE, AppAccess.State.GRANTED),
+    "apps.revoke": (AppAccess.Aim.GONE, AppAccess.State.REVOKED),
 }
-"""Actions on applications: states a run leaves behind, and what doing it by hand makes of them."""
+"""Actions on applications: what a run leaves behind, and what doing it by hand makes of it."""
 
 
 def when_refuses(when: Group | None, facts: Mapping[str, Any], today: date) -> str:

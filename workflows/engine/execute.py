@@ -20,6 +20,7 @@ from workflows.engine.freshness import LOOK_AGAIN, directory_trouble
 from workflows.engine.guard import Guarded, Ruling, guard, is_destructive
 from workflows.engine.holding import hold_for_protection, steps_cancel
 from workflows.engine.moves import move_ask, took_final_effect
+from workflows.engine.open_access import access_pursue
 from workflows.engine.planner import PlannedWorkflow
 from workflows.engine.recording import Begun, attempt_begin, outcome_record
 from workflows.engine.walk import Blocked, Finished, StepState, next_step
@@ -180,6 +181,10 @@ def _block(run: Run, step: StepRun, *, now: datetime) -> str:
 
 def _finish(run: Run, steps: dict[str, StepRun], place: Finished, *, now: datetime) -> str:
     crash.point("run.before_finish")
+    still = access_pursue(run, now=now)
+    if still is not None:
+        claim.settle(run, status=Status.WAITING, reason=still.reason, wake_at=still.wake_at)
+        return Status.WAITING
     broken = [
         step
         for step in steps.values()

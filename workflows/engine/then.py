@@ -74,11 +74,10 @@ def _date_changes_before(ids: Iterable[int], *, at: datetime) -> dict[int, dict[
 
 
 def _held_then(ids: list[int], *, at: datetime) -> dict[int, list[str]]:
-    given = (AppAccess.State.GRANTED, AppAccess.State.REVOKING)
     found: dict[int, list[str]] = defaultdict(list)
     for start in range(0, len(ids), _CHUNK):
         rows = AppAccess.objects.filter(
-            Q(state__in=given) | Q(ended_at__gt=at),
+            AppAccess.HELD | Q(ended_at__gt=at),
             person_id__in=ids[start : start + _CHUNK],
             since__lte=at,
         ).order_by("application__key")

@@ -483,7 +483,7 @@ def test_app_without_connection_becomes_a_task_that_settles_the_access(
     found = perform("apps.assign", {"apps": ["notion"]})
     assert isinstance(found, Done)
     assert found.reason
-    assert AppAccess.objects.get().state == "requested"
+    assert AppAccess.objects.get().state == "by_hand"
     task = Task.objects.get()
     task_done(task.pk, by=None, by_label="it@acme.test", comment="Did it.", now=T0)
     assert AppAccess.objects.get().state == "granted"

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 _STEPS = {"undo": "Undone", "redo": "Done again"}
 _PEOPLE = ("person", "recipient", "assignee")
+_MAY_PICK = ("workflows.change_workflow", "integrations.change_application")
+"""Who edits conditions: those of workflows, and of applications."""
 _NOT_SENT_AGAIN = ("csrfmiddlewaretoken", "revision", "typing")
 
 
@@ -213,9 +216,11 @@ def _changes(old: WorkflowDocument, new: WorkflowDocument) -> list[str]:
 
 
 @require_GET
-@require("workflows.change_workflow")
+@require()
 def pick(request: HttpRequest, kind: str) -> HttpResponse:
     """Things whose name holds ``q``, as options of a list; ``q`` empty: the first ones."""
+    if not any(may(request.user, right) for right in _MAY_PICK):
+        raise PermissionDenied
     found = PICKS.get(kind)
     if found is None or (kind in _PEOPLE and not may(request.user, "people.view_person")):
         raise Http404

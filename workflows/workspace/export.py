@@ -122,12 +122,16 @@ def _application(item: Application) -> dict[str, Any]:
     row = {
         "key": item.key,
         "name": item.name,
+        "description": item.description,
+        "category": item.category,
+        "icon": item.icon,
         "owner": item.owner.work_email if item.owner else "",
         "connection": item.connection.key if item.connection else None,
         "provision": {"by": item.provision_by, **item.provision},
         "entitle": item.entitle,
     }
-    return _without_empty(row) | ({"sensitive": True} if item.sensitive else {})
+    flags = {"sensitive": True} if item.sensitive else {}
+    return _without_empty(row) | flags | ({} if item.active else {"active": False})
 
 
 def _bundle(item: Bundle) -> dict[str, Any]:

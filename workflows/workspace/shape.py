@@ -237,7 +237,10 @@ class _WorkspaceReader(ValueReader):
         found = self.reader.mapping(
             data,
             path,
-            allowed=("key", "name", "owner", "connection", "provision", "entitle", "sensitive"),
+            allowed=(
+                *("key", "name", "description", "category", "icon", "owner", "connection"),
+                *("provision", "entitle", "sensitive", "active"),
+            ),
         )
         provision = self.reader.mapping(
             found.get("provision", {"by": "task"}), join(path, "provision")
@@ -254,12 +257,20 @@ class _WorkspaceReader(ValueReader):
         return {
             "key": key,
             "name": self._name(found, path, default=key),
+            "description": self.reader.text(
+                found.get("description", ""), join(path, "description"), limit=2000
+            ),
+            "category": self.reader.text(
+                found.get("category", ""), join(path, "category"), limit=60
+            ),
+            "icon": self.reader.text(found.get("icon", ""), join(path, "icon"), limit=40),
             "owner": self._person(found.get("owner") or "", join(path, "owner")),
             "connection": connection,
             "provision_by": by,
             "provision": {name: value for name, value in provision.items() if name != "by"},
             "entitle": self._group(found.get("entitle"), join(path, "entitle")),
             "sensitive": self.reader.flag(found.get("sensitive", False), join(path, "sensitive")),
+            "active": self.reader.flag(found.get("active", True), join(path, "active")),
         }
 
     def _bundle(self, data: Any, path: str) -> dict[str, Any]:

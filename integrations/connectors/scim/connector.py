@@ -129,6 +129,15 @@ class ScimClient:
         """End membership and read back."""
         self._groups.remove(external_id, group, idempotency_key=idempotency_key)
 
+    def all_accounts(self) -> tuple[RemoteAccount, ...]:
+        """Every user. https://www.rfc-editor.org/rfc/rfc7644#section-3.4.2.4"""
+        pages = self._session.pages("Users", what="reading all users")
+        return tuple(to_account(user) for page in pages for user in page)
+
+    def members_of(self, group: str) -> tuple[str, ...] | None:
+        """Ids of the direct members, as the group itself lists them."""
+        return self._groups.members(group)
+
     def groups_of(self, external_id: str) -> tuple[str, ...]:
         """Names of the groups with the account as a direct member."""
         return self._groups.of(external_id)

@@ -205,6 +205,22 @@ class Groups:
             now["members"] = items(asked, "members")
         return now
 
+    def members(self, name: str) -> tuple[str, ...] | None:
+        """Ids of the group's direct members; ``None`` when no group has this name."""
+        listed = self._session.search(
+            "Groups",
+            queries=(f"displayName eq {quoted(name)}",),
+            pick=lambda some: pick_group(some, name=name),
+            filters=self._can.filter,
+            what="looking up the group",
+            thorough=True,
+        )
+        if listed is None:
+            return None
+        group = self._whole(listed)
+        found = (str(one.get("value") or "") for one in items(group, "members"))
+        return tuple(dict.fromkeys(value for value in found if value))
+
     def of(self, external_id: str) -> tuple[str, ...]:
         """See ``AccountAdmin.groups_of``: what the account lists and what lists the account."""
         user = self._accounts.by_id(external_id)

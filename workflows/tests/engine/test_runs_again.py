@@ -222,7 +222,7 @@ def test_refused_by_hand_fails_the_step_and_may_be_given_again(failed: Run) -> N
 def test_revocation_done_by_hand_settles_the_access(failed: Run) -> None:
     application = Application.objects.create(key="github", name="GitHub")
     access = AppAccess.objects.create(
-        application=application, person=failed.person, state="revoking", since=DUE,
+        application=application, person=failed.person, state="revoking", aim="gone", since=DUE,
         run_id=failed.pk,
     )  # fmt: skip
     StepRun.objects.filter(key="two").update(action="apps.revoke")

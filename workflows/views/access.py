@@ -1,0 +1,110 @@
+"""One access with its history; everything that one person has and should have."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from integrations.access import access_expire_at
+from integrations.access_rows import Hand
+from integrations.models import AppAccess
+from people.defaults import workspace_get
+from people.selectors import people_visible_to
+from siit_remote.access import may, require
+from siit_remote.audit.services import record
+from siit_remote.lib import clock
+from workflows.access.of_person import person_rows
+
+_RIGHTS = ("integrations.view_appaccess", "people.view_person")
+
+
+@require_GET
+@require(*_RIGHTS)
+def access(request: HttpRequest, pk: int) -> HttpResponse:
+    """What became of one access: every state, when, by whom, with which proof."""
+    found = get_object_or_404(_accesses(request), pk=pk)
+    earlier = (
+        AppAccess.objects.filter(application=found.application, person=found.person)
+        .exclude(pk=found.pk)
+        .order_by("-pk")[:20]
+    )
+    context = {
+        "access": found,
+        "events": list(found.events.order_by("-pk")[:200]),
+        "earlier": earlier,
+        "may_mend": may(request.user, "integrations.change_appaccess"),
+    }
+    return render(request, "workflows/access/access.html", context)
+
+
+def _accesses(request: HttpRequest) -> Any:
+    return AppAccess.objects.filter(person__in=people_visible_to(request.user)).select_related(
+        "application__owner", "person"
+    )
+
+
+class EndsForm(forms.Form):
+    """The last day of an access; empty: it stays."""
+
+    day = forms.DateField(required=False)
+
+
+@require_POST
+@require("integrations.change_appaccess", "people.view_person")
+def access_ends(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say until which day somebody keeps it, or that they keep it."""
+    found = get_object_or_404(_accesses(request), pk=pk)
+    form = EndsForm(request.POST)
+    now = clock.now()
+    zone = ZoneInfo(workspace_get().timezone)
+    if not form.is_valid():
+        messages.error(request, "That is no date. Nothing was changed.")
+        return redirect("access", pk=pk)
+    day = form.cleaned_data["day"]
+    ends = datetime.combine(day + timedelta(days=1), time(0), zone) if day else None
+    if found.state == AppAccess.State.REVOKED:
+        messages.error(request, "It is taken away already.")
+    elif ends is not None and ends <= now:
+        messages.error(request, "That day is over. To take it away now, tick it and say so.")
+    else:
+        with transaction.atomic():
+            hand = Hand(by_label=request.user.get_username())
+            access_expire_at(found, expires_at=ends, hand=hand, now=now)
+            record(
+                "access.expiry_set",
+                actor=request.user,
+                object_type="application",
+                object_key=found.application.key,
+                object_label=found.application.name,
+                detail={"person": found.person_id, "until": str(day) if day else None},
+            )
+        messages.success(
+            request, f"It ends after {day:%-d %b %Y}." if day else "It does not end by itself."
+        )
+    return redirect("access", pk=pk)
+
+
+@require_GET
+@require(*_RIGHTS)
+def person_access(request: HttpRequest, pk: int) -> HttpResponse:
+    """Every application of one person: by rule, written down, reported; and what differs."""
+    found = get_object_or_404(
+        people_visible_to(request.user).select_related("team", "manager", "legal_entity"), pk=pk
+    )
+    rows = person_rows(found, now=clock.now())
+    context = {
+        "person": found,
+        "rows": rows,
+        "differs": sum(bool(row.kind) for row in rows),
+        "show": "person",
+        "may_mend": may(request.user, "integrations.change_appaccess"),
+    }
+    return render(request, "workflows/access/person.html", context)

@@ -41,7 +41,7 @@ _ORM = {
     "legal_entity": "legal_entity__name",
     "sources": "value_sources",
 }
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\x00")
 
 
 def export_rows(

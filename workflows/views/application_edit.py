@@ -83,7 +83,7 @@ class ApplicationForm(forms.Form):
     active = forms.BooleanField(required=False, label="In use")
 
     def __init__(self, *args: Any, icon_now: str = "", **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
         names = dict.fromkeys([*ICONS, *([icon_now] if icon_now else [])])
         icons = forms.ChoiceField(
             required=False,

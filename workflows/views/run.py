@@ -114,7 +114,7 @@ def _steps(request: HttpRequest, run: Run) -> list[dict[str, Any]]:
 
 def _step_words(run: Run) -> dict[str, str]:
     try:
-        document = parse_document(run.version.document)
+        document = parse_document(run.document or run.version.document)
     except DocumentError:
         return {}
     found, vocabulary = {}, vocabulary_now()

@@ -31,6 +31,7 @@ class Planned:
 
 SCHEDULES: Final = (
     Planned(name="siit: run what is due", func="siit_remote.tasks.run_due", minutes=1),
+    Planned(name="siit: show decisions in chats", func="siit_remote.tasks.refresh_chat", minutes=1),
     Planned(name="siit: heartbeat", func="siit_remote.tasks.heartbeat", minutes=1),
     Planned(name="siit: sync what is due", func="integrations.tasks.sync_connections", minutes=5),
     Planned(

@@ -8,6 +8,7 @@ from siit_remote import beats
 from siit_remote.lib import clock
 from siit_remote.staleness import stale_report
 from workflows.access.looking_after import access_look_after
+from workflows.chat import chat_refresh
 from workflows.engine import service
 from workflows.engine.refusals import refusals_forget
 from workflows.forecasting import snapshot_keep
@@ -26,6 +27,11 @@ def run_due() -> dict[str, Any]:
         return service.run_due(now=clock.now()).to_data()
     finally:
         beats.busy_end()
+
+
+def refresh_chat() -> dict[str, int]:
+    """Show every question in a chat as it stands, wherever it was decided."""
+    return {"shown": chat_refresh(now=clock.now())}
 
 
 def heartbeat() -> None:

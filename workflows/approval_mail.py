@@ -11,6 +11,7 @@ from django.conf import settings
 from integrations.connectors.base import OutgoingMessage
 from integrations.errors import IntegrationError
 from people.models import Person
+from workflows.chat import chat_ask
 from workflows.mail import notice_send
 from workflows.models import Approval, Request
 from workflows.standing_in import delegations_of
@@ -40,23 +41,32 @@ def _send(to: Person, subject: str, text: str, *, key: str) -> bool:
 
 
 def approver_tell(approval: Approval, *, now: datetime, subject: str) -> None:
-    """Mail the approver and who stands in for them today.
+    """Ask the approver and who stands in for them today, by mail and in the chat as it is set.
 
-    The link only opens: deciding takes the reader's own session.
+    The mail's link only opens: deciding takes the reader's own session.
     """
     link = f"{settings.SITE_URL}/approvals/{approval.pk}/"
     due = f"Please decide by {approval.due_at:%-d %b %Y}." if approval.due_at else ""
     what = "\n".join(line for line in (approval.title, approval.summary, due) if line)
     text = f"your decision is asked for: {what}\n\nOpen it here and sign in to decide:\n{link}"
     key = f"approval:{approval.pk}:{approval.reminders}"
-    sent = _send(approval.approver, subject, text, key=key)
+    in_chat = chat_ask(approval, approval.approver, intro=_intro(approval), key=key, now=now)
+    sent = in_chat or _send(approval.approver, subject, text, key=key)
     for row in delegations_of([approval.approver_id], now):
         if row.delegate_id != approval.subject_id:
             words = f"you stand in for {approval.approver}.\n\n{text}"
-            sent = _send(row.delegate, subject, words, key=f"{key}:{row.delegate_id}") or sent
+            own = f"{key}:{row.delegate_id}"
+            intro = f"You stand in for {approval.approver}. {_intro(approval)}"
+            in_chat = chat_ask(approval, row.delegate, intro=intro, key=own, now=now)
+            sent = in_chat or _send(row.delegate, subject, words, key=own) or sent
     if sent:
-        # The question stands in the inbox in any case; without a mail the next look tries again.
+        # The question stands in the inbox in any case; told to nobody, the next look tries again.
         Approval.objects.filter(pk=approval.pk).update(notified_at=now)
+
+
+def _intro(approval: Approval) -> str:
+    words = "Your decision is asked for:"
+    return f"Reminder. {words}" if approval.reminders else words
 
 
 def released_tell(approval: Approval, words: str) -> None:

@@ -61,8 +61,12 @@ def approval_decide(
     comment: str = "",
     now: datetime,
     actor: Any = None,
+    via: str = "",
 ) -> Decision:
-    """Approve or reject, once. Raises :class:`DecisionRefusedError` with the reason."""
+    """Approve or reject, once. Raises :class:`DecisionRefusedError` with the reason.
+
+    ``via`` names the channel, for the audit log: “slack”.
+    """
     approval, by = _asked(approval_id, by, now=now, actor=actor)
     if not approve and not comment.strip():
         raise DecisionRefusedError("Say why you reject it; the requester will read it.")
@@ -83,7 +87,8 @@ def approval_decide(
         if not decided:
             approval.refresh_from_db()
             raise DecisionRefusedError(_too_late(approval))
-        _record("approval.decided", approval, by, actor, decision=status)
+        channel = {"via": via} if via else {}
+        _record("approval.decided", approval, by, actor, decision=status, **channel)
         run_wake(approval.step.run_id, at=now)
         ring(ENGINE)
     approval.refresh_from_db()

@@ -12,6 +12,7 @@ from workflows.models import (
     Approval,
     Attempt,
     CalendarFeed,
+    ChatMessage,
     DraftState,
     ForecastSnapshot,
     Hold,
@@ -148,6 +149,14 @@ class ApprovalAdmin(LedgerAdmin):
     list_select_related = ["subject", "approver"]
     search_fields = ["title", "subject__full_name", "approver__full_name"]
     facts = ("summary", "why_asked")
+
+
+@admin.register(ChatMessage)
+class ChatMessageAdmin(LedgerAdmin):
+    """Where in a chat a question stands."""
+
+    list_display = ["approval", "person", "connection", "shown", "posted_at"]
+    list_select_related = ["approval", "person", "connection"]
 
 
 @admin.register(Absence)

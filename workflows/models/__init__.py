@@ -1,6 +1,7 @@
 """Definitions, runs, approvals, requests, tasks, templates."""
 
 from workflows.models.approval import Approval, ApproverPolicy
+from workflows.models.chat import ChatMessage
 from workflows.models.delegation import Absence, Delegation
 from workflows.models.hold import Hold
 from workflows.models.message import MessageTemplate
@@ -17,6 +18,7 @@ __all__ = [
     "ApproverPolicy",
     "Attempt",
     "CalendarFeed",
+    "ChatMessage",
     "Delegation",
     "DraftState",
     "ForecastSnapshot",

@@ -1,20 +1,25 @@
-"""One Slack workspace: ``Messenger``, ``MemberAdmin``, ``MemberReactivator``."""
+"""One Slack workspace: ``Messenger``, ``MemberAdmin``, ``MemberReactivator``, ``AsksInChat``."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from integrations.connectors.base import OutgoingMessage, RemoteAccount, TestResult
+from integrations.connectors.chat import ALSO, NEVER
 from integrations.connectors.identity import Ability
+from integrations.connectors.slack import interaction
 from integrations.connectors.slack.markup import escaped, paragraphs
 from integrations.connectors.slack.members import NO_API, Members
+from integrations.connectors.slack.questions import SlackQuestions, form_answer
 from integrations.connectors.slack.web import SlackWeb
 from integrations.errors import IntegrationError, NotAvailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from integrations.connectors.base import Transport
+    from integrations.connectors.chat import ChatQuestion, Posted, Pressed
     from integrations.connectors.scim.session import ScimSession
 
 
@@ -30,6 +35,10 @@ class SlackClient:
         base_url: str,
         bot_token: str,
         scim: ScimSession | None,
+        signing_secret: str = "",
+        when_asked: str = ALSO,
+        key: str = "",
+        team: str = "",
         found: Mapping[str, Any] | None = None,
     ) -> None:
         self._bot_token = bot_token
@@ -37,6 +46,12 @@ class SlackClient:
         self._has_admin = scim is not None
         self._members = Members(scim)
         self._found = found or {}
+        self._secret = signing_secret
+        self._key = key
+        self._team = team
+        self._questions = SlackQuestions(self._web, team=team)
+        # Without the secret no press of a button could be told from a forged one.
+        self.when_asked = when_asked if bot_token and signing_secret else NEVER
 
     def test(self) -> TestResult:
         """Who the bot is, and whether the workspace's plan has the SCIM API.
@@ -74,8 +89,13 @@ class SlackClient:
         members = self._has_admin and self._found.get("members") is not False
         no_bot = "" if messages else "Enter a bot token."
         closed = "" if members else NO_API
+        asks = self.when_asked != NEVER
+        how = f"In your Slack app, the request URL of Interactivity ends in /slack/{self._key}/."
+        if not asks:
+            how = no_bot or "Enter your Slack app's signing secret, and choose that it may ask."
         return (
             Ability(words="Send messages to people and channels", able=messages, note=no_bot),
+            Ability(words="Ask approvers with buttons", able=messages and asks, note=how),
             Ability(words="Deactivate and reactivate members", able=members, note=closed),
         )
 
@@ -121,3 +141,40 @@ class SlackClient:
     def reactivate_member(self, work_email: str, *, idempotency_key: str) -> RemoteAccount | None:
         """See :class:`~integrations.connectors.base.MemberReactivator`."""
         return self._members.reactivate(work_email, idempotency_key=idempotency_key)
+
+    def ask(self, work_email: str, question: ChatQuestion, *, idempotency_key: str) -> Posted:
+        """See :class:`~integrations.connectors.chat.AsksInChat`."""
+        return self._questions.ask(work_email, question, idempotency_key=idempotency_key)
+
+    def show(self, posted: Posted, question: ChatQuestion) -> None:
+        """See :class:`~integrations.connectors.chat.AsksInChat`."""
+        self._questions.show(posted, question)
+
+    def whisper(self, posted: Posted, user: str, text: str) -> None:
+        """See :class:`~integrations.connectors.chat.AsksInChat`."""
+        self._questions.whisper(posted, user, text)
+
+    def ask_reason(self, pressed: Pressed, *, title: str) -> None:
+        """See :class:`~integrations.connectors.chat.AsksInChat`."""
+        self._questions.ask_reason(pressed, title=title)
+
+    def address_of(self, user: str) -> str:
+        """See :class:`~integrations.connectors.chat.AsksInChat`."""
+        return self._questions.address_of(user)
+
+    def is_genuine(self, *, body: bytes, timestamp: str, signature: str, now: datetime) -> bool:
+        """See :class:`~integrations.connectors.chat.AsksInChat`."""
+        return interaction.is_genuine(
+            self._secret, body=body, timestamp=timestamp, signature=signature, now=now
+        )
+
+    def read_press(self, body: bytes) -> Pressed | None:
+        """See :class:`~integrations.connectors.chat.AsksInChat`. Another workspace is nobody."""
+        pressed = interaction.read_press(body)
+        if pressed is not None and self._team and pressed.team != self._team:
+            return None
+        return pressed
+
+    def form_answer(self, problem: str) -> dict[str, object]:
+        """See :class:`~integrations.connectors.chat.AsksInChat`."""
+        return form_answer(problem)

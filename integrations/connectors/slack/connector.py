@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from integrations.connectors.base import CONNECTORS, ConnectionSettings, Setting, Transport
+from integrations.connectors.chat import ALSO, INSTEAD, NEVER
 from integrations.connectors.scim.session import ScimSession
 from integrations.connectors.slack.client import SlackClient
 from integrations.errors import ConfigError
@@ -18,7 +19,10 @@ class SlackConnector:
     key = "slack"
     label = "Slack"
     category = "Chat"
-    help = "Sends messages as your bot; on Business+ and Enterprise also deactivates members."
+    help = (
+        "Sends messages and asks approvers as your bot; on Business+ and Enterprise also "
+        "deactivates members."
+    )
     icon = "message"
     settings: tuple[Setting, ...] = (
         Setting(name="base_url", label="Web API address", default=_WEB),
@@ -34,6 +38,21 @@ class SlackConnector:
             label="Admin token",
             help="xoxp-… of an owner or admin with the scope admin: closes accounts.",
             secret=True,
+        ),
+        Setting(
+            name="signing_secret",
+            label="Signing secret",
+            help="Your Slack app's, under Basic Information. With it approvers can be asked in "
+            "Slack; switch Interactivity on there, with this site's address and /slack/KEY/ as "
+            "the request URL, KEY being the key of this connection.",
+            secret=True,
+        ),
+        Setting(
+            name="approvals",
+            label="Ask approvers in Slack",
+            help="Needs the signing secret. Who has no Slack account is asked by mail in any case.",
+            default=ALSO,
+            choices=(ALSO, INSTEAD, NEVER),
         ),
     )
 
@@ -51,5 +70,9 @@ class SlackConnector:
             base_url=settings.config.get("base_url") or _WEB,
             bot_token=bot,
             scim=scim,
+            signing_secret=settings.secrets.get("signing_secret", ""),
+            when_asked=settings.config.get("approvals") or ALSO,
+            key=settings.key,
+            team=str(settings.account.get("team_id") or ""),
             found=settings.capabilities,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from integrations.errors import (
 )
 from integrations.pinning import Passage, PinnedAdapter
 from siit_remote.lib import clock
+from siit_remote.lib.watchdog import WATCHDOG
 
 if TYPE_CHECKING:
     import socket
@@ -230,17 +230,17 @@ class HttpTransport:
             self._adapter.drop_idle()
         passage = self._passage
         passage.begin()
-        watchdog = threading.Timer(deadline, passage.cut)
-        watchdog.daemon = True
-        watchdog.start()
         try:
-            with self._session.send(
-                prepared,
-                stream=True,
-                allow_redirects=False,
-                timeout=(min(addresses.CONNECT_TIMEOUT, deadline), deadline),
-                verify=self._session.verify,
-            ) as answer:
+            with (
+                WATCHDOG.guard(deadline, passage.cut),
+                self._session.send(
+                    prepared,
+                    stream=True,
+                    allow_redirects=False,
+                    timeout=(min(addresses.CONNECT_TIMEOUT, deadline), deadline),
+                    verify=self._session.verify,
+                ) as answer,
+            ):
                 content = _read_limited(answer, max_bytes=max_bytes, effect=effect)
                 status, fields = answer.status_code, answer.headers
             if passage.expired:
@@ -250,7 +250,6 @@ class HttpTransport:
             raise _no_answer(error, passage=passage, effect=effect, host=target.host) from None
         finally:
             passage.end()
-            watchdog.cancel()
         return HttpResponse(
             status=status,
             headers={name.lower(): value for name, value in fields.items()},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -29,13 +29,14 @@ _WRITTEN = (
     "updated_at",
 )
 _RECORD_WRITTEN = (
+    # In front: it stays where only whose record it is, or its absence, is news.
+    "changed_at",
     "person_id",
     "values",
     "digest",
     "is_live",
     "is_primary",
     "skip_reason",
-    "changed_at",
     "missing_since",
 )
 T = TypeVar("T")
@@ -255,25 +256,22 @@ class _Writer:
 
     def records_write(self) -> None:
         """Insert or replace source records; ``first_seen_at`` stays."""
-        old = {
-            (row.source, row.external_id): row.changed_at
-            for part in chunked(
-                plan.key[1] for plan in self.plan.records if not plan.content_changed
-            )
-            for row in SourceRecord.objects.filter(external_id__in=part).only(
-                "source", "external_id", "changed_at"
-            )
-        }
-        rows_upsert(
-            SourceRecord,
-            (self._record(plan, old) for plan in self.plan.records),
-            unique=("source", "external_id"),
-            update=_RECORD_WRITTEN,
-        )
+        same: list[RecordPlan] = []
 
-    def _record(
-        self, plan: RecordPlan, changed_at: Mapping[tuple[str, str], datetime]
-    ) -> dict[str, Any]:
+        def changed() -> Iterator[dict[str, Any]]:
+            for plan in self.plan.records:
+                if plan.content_changed:
+                    yield self._record(plan)
+                else:
+                    same.append(plan)
+
+        for rows, update in (
+            (changed(), _RECORD_WRITTEN),
+            (map(self._record, same), _RECORD_WRITTEN[1:]),
+        ):
+            rows_upsert(SourceRecord, rows, unique=("source", "external_id"), update=update)
+
+    def _record(self, plan: RecordPlan) -> dict[str, Any]:
         source, external_id = plan.key
         return {
             "source": source,
@@ -285,7 +283,7 @@ class _Writer:
             "is_primary": plan.is_primary,
             "skip_reason": plan.skip_reason[:300],
             "first_seen_at": self.now,
-            "changed_at": changed_at.get(plan.key, self.now),
+            "changed_at": self.now,
             "missing_since": plan.missing_since,
         }
 

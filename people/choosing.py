@@ -9,13 +9,15 @@ from people.plan import Policy
 
 
 class Chooser:
-    """Asks a person's leading records, one a source, in each field's own order.
+    """Asks a person's leading records, one a source and all opened, in each field's own order.
 
     ``lifecycle`` is the record whose contract and dates are the person's.
     """
 
     def __init__(self, primaries: Mapping[str, View], policy: Policy) -> None:
         self._views = _heard(primaries)
+        # Nearly everybody has one record: nobody else need be asked, in whatever order.
+        self._only = next(iter(self._views.values())) if len(self._views) == 1 else None
         self._policy = policy
         self._by_age = self._ordered(policy.sources_by_age)
         employed = [view for view in self._by_age if not view.record.account]
@@ -28,11 +30,16 @@ class Chooser:
 
     def candidates(self, name: str) -> list[View]:
         """Records in the order in which they are asked for the field."""
+        if self._only is not None:
+            return self._by_age
         chosen = self._policy.field_sources.get(name)
         return self._ordered(chosen) if chosen else self._by_age
 
     def pick(self, name: str) -> View | None:
         """The first record that has a value for the field."""
+        if self._only is not None:
+            found = getattr(self._only.held, name)
+            return self._only if found not in ("", None) else None
         for view in self.candidates(name):
             if getattr(view.record, name) not in ("", None):
                 return view

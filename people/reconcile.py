@@ -100,6 +100,10 @@ def _sorted(skipped: Sequence[SkippedRecord]) -> list[SkippedRecord]:
     return sorted(skipped, key=lambda record: (record.name, record.external_id))
 
 
+_Put = tuple[dict[str, Any], dict[str, str], date, dict[tuple[str, str], None], frozenset[str]]
+"""What lies on the shelf of a resolved person: values, sources, today, flags, quiet."""
+
+
 @dataclass(slots=True)
 class _Settled:
     """What everybody else must know of one resolved person, while the whole lies on the shelf."""
@@ -131,7 +135,7 @@ class _People:
         self.directory = directory
         self.policy = policy
         self.now = now
-        self._shelf: Shelf[Resolved] = Shelf()
+        self._shelf: Shelf[_Put] = Shelf()
         self._people: dict[Ref, _Settled] = {}
         self._primaries: set[RecordKey] = set()
 
@@ -143,7 +147,7 @@ class _People:
         written, touched = self._written()
         for person in self._people.values():
             if person.two_live:
-                name = self._shelf.get(person.number).values["full_name"]
+                name = self._shelf.get(person.number)[0]["full_name"]
                 reason = "Two employments are active at the same time."
                 conflicts.append(Conflict(work_email=person.work_email, name=name, reason=reason))
         owner = self.matching.owner
@@ -188,7 +192,9 @@ class _People:
     def _put(self, ref: Ref, found: Resolved, claims: dict[ManagerClaim, ManagerClaim]) -> None:
         self._primaries |= found.primaries
         self._people[ref] = _Settled(
-            number=self._shelf.put(found),
+            number=self._shelf.put(
+                (found.values, found.sources, found.today, found.flags, found.quiet)
+            ),
             work_email=found.values["work_email"],
             status=found.values["status"],
             # Hundreds of people name the same manager.
@@ -224,7 +230,7 @@ class _People:
 
     def _name(self, ref: Ref) -> str:
         found = self._people.get(ref)
-        return str(self._shelf.get(found.number).values["full_name"]) if found else ""
+        return str(self._shelf.get(found.number)[0]["full_name"]) if found else ""
 
     def _settle_managers(self) -> None:
         people = self.directory.people
@@ -278,7 +284,15 @@ class _People:
 
     def _person_plan(self, ref: Ref) -> PersonPlan | None:
         before, settled = self._before(ref), self._people[ref]
-        found = self._shelf.get(settled.number)
+        values, sources, today, flags, quiet = self._shelf.get(settled.number)
+        found = Resolved(
+            values=values,
+            sources=sources,
+            claim=settled.claim,
+            today=today,
+            flags=flags,
+            quiet=quiet,
+        )
         found.values["work_email"], found.values["manager"] = settled.work_email, settled.manager
         for problem, note in settled.flags:
             found.flag(problem, note)

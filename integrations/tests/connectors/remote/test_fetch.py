@@ -97,7 +97,7 @@ def test_fetch_joins_the_small_lists(remote: FakeRemote) -> None:
 
 def test_fetch_nobody_is_a_complete_answer(remote: FakeRemote) -> None:
     remote.people = []
-    assert fetch(remote).records == ()
+    assert not fetch(remote).records
 
 
 def test_fetch_unreadable_rows_are_skipped_with_reason(remote: FakeRemote) -> None:

@@ -86,7 +86,7 @@ class HintsInAnyOrder(TestCase):
 
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(steps())
-    def test_state_is_that_of_the_poll(self, wanted: list[tuple[str, Any]]) -> None:
+    def test_s22_state_is_that_of_the_poll(self, wanted: list[tuple[str, Any]]) -> None:
         made, source = self._begin()
         end = NOW + timedelta(hours=4)
         for kind, what in wanted:

@@ -161,7 +161,7 @@ def judge(story: Story, place: tuple[str, int], fault: dict[str, Any], times: in
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(place=st.sampled_from(PLACES), fault=st.sampled_from(FAULTS), times=st.sampled_from(TIMES))
-def test_no_fault_at_any_place_makes_a_leaver(
+def test_s3_no_fault_at_any_place_makes_a_leaver(
     story: Story, place: tuple[str, int], fault: dict[str, Any], times: int | None
 ) -> None:
     judge(story, place, fault, times)
@@ -169,7 +169,9 @@ def test_no_fault_at_any_place_makes_a_leaver(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place[0]} page {place[1]}")
-def test_every_fault_at_every_place_at_every_attempt(story: Story, place: tuple[str, int]) -> None:
+def test_s3_every_fault_at_every_place_at_every_attempt(
+    story: Story, place: tuple[str, int]
+) -> None:
     outcomes = [
         judge(story, place, fault, times)
         for fault, times in product(FAULTS, (*range(1, RETRIES + 2), None))

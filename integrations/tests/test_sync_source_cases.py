@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from integrations.connectors.remote import paging
+from integrations.connectors.remote.session import RETRIES
 from integrations.models import Connection, SyncRun
 from integrations.sync import held_apply
 from integrations.tasks import sync_is_due
-from integrations.tests.remote_company import BULK, Synced, company, endings, people, undone
+from integrations.tests.remote_company import BULK, LISTS, Synced, company, endings, people, undone
 from people.models import LegalEntity, LifecycleEvent, Person
 from people.tests.build import TODAY
 from siit_remote.audit.models import AuditEntry
@@ -52,7 +53,7 @@ def somebody(*, count: int = 1, **wanted: Any) -> list[dict[str, Any]]:
     return found[:count]
 
 
-def test_empty_list_with_success_is_refused_and_said(synced: Synced) -> None:
+def test_s1_empty_list_with_success_is_refused_and_said(synced: Synced) -> None:
     before = people()
     synced.simulator.fault(BULK, kind="empty", times=None)
     report = synced.again()
@@ -65,7 +66,48 @@ def test_empty_list_with_success_is_refused_and_said(synced: Synced) -> None:
     assert AuditEntry.objects.filter(action="sync.failed").count() == 1
 
 
-def test_worker_on_two_pages_and_one_who_slipped_between_them(synced: Synced) -> None:
+@GENERATED
+@given(page=st.integers(1, 4), rows=st.integers(1, 10), kind=st.sampled_from(["short", "total"]))
+def test_s2_page_that_lacks_rows_merges_nothing(
+    synced: Synced, page: int, rows: int, kind: str
+) -> None:
+    before = people()
+    if kind == "short":
+        synced.simulator.fault(BULK, kind="short", rows=rows, page=page, times=None)
+    else:
+        synced.simulator.fault(LISTS[3], kind="wrong_total", rows=rows, times=None)
+    with undone():
+        report = synced.again()
+        if kind == "total":
+            assert report.status == "failed"
+        elif rows > 5 and page < 4:
+            assert report.status in ("held", "failed")
+        assert people() == before
+        assert not endings()
+    synced.simulator.clear_faults()
+
+
+@GENERATED
+@given(
+    page=st.integers(1, 4),
+    times=st.integers(1, 6),
+    kind=st.sampled_from(["html", "garbage", "reset", "truncate", "status"]),
+)
+def test_s3_broken_answer_is_asked_again_and_then_given_up_whole(
+    synced: Synced, page: int, times: int, kind: str
+) -> None:
+    before = people()
+    script = {"kind": kind} | ({"status": 500} if kind == "status" else {})
+    synced.simulator.fault(BULK, page=page, times=times, **script)
+    with undone():
+        assert synced.again().status == ("applied" if times <= RETRIES else "failed")
+        assert people() == before
+        assert not endings()
+        synced.simulator.clear_faults()
+        assert synced.again().status == "applied"
+
+
+def test_s6_worker_on_two_pages_and_one_who_slipped_between_them(synced: Synced) -> None:
     before = people()
     synced.simulator.fault(BULK, kind="duplicate_row", page=3)
     synced.simulator.fault(BULK, kind="short", rows=1, page=2, times=2)
@@ -76,7 +118,7 @@ def test_worker_on_two_pages_and_one_who_slipped_between_them(synced: Synced) ->
     assert people() == before
 
 
-def test_drip_ends_at_the_deadline_and_frees_the_way(synced: Synced) -> None:
+def test_s5_drip_ends_at_the_deadline_and_frees_the_way(synced: Synced) -> None:
     before = people()
     synced.simulator.fault(BULK, kind="hang", seconds=4.0, times=None)
     report = synced.again(deadline=1.0)
@@ -88,14 +130,14 @@ def test_drip_ends_at_the_deadline_and_frees_the_way(synced: Synced) -> None:
     assert synced.again().status == "applied"
 
 
-def test_limit_of_the_company_is_waited_for_as_told(synced: Synced) -> None:
+def test_s4_limit_of_the_company_is_waited_for_as_told(synced: Synced) -> None:
     synced.simulator.fault(BULK, kind="ratelimit", seconds=45.0, times=2)
     assert synced.again().status == "applied"
     assert max(synced.clock.naps) <= 120
     assert synced.clock.naps.count(45.0) == 2
 
 
-def test_changed_work_email_keeps_the_person(synced: Synced) -> None:
+def test_s7_changed_work_email_keeps_the_person(synced: Synced) -> None:
     (row,) = somebody()
     pk = Person.objects.get(work_email=row["work_email"]).pk
     synced.simulator.update(row["remote_id"], work_email="renamed@acme.test")
@@ -106,6 +148,50 @@ def test_changed_work_email_keeps_the_person(synced: Synced) -> None:
     assert not endings()
 
 
+@pytest.mark.parametrize("second", ["eor", "hris", "standard"])
+@pytest.mark.parametrize("order", ["the new one first", "the old one ends first", "together"])
+def test_s8_contract_ends_while_another_goes_on_and_nobody_leaves(
+    synced: Synced, second: str, order: str
+) -> None:
+    (row,) = somebody()
+    old = row["remote_id"]
+    pk, born = Person.objects.values_list("pk", "date_of_birth").get(remote_id=old)
+
+    def end_old() -> None:
+        synced.simulator.archive(old)
+
+    def begin_new() -> str:
+        return str(
+            synced.simulator.hire(
+                full_name=row["full_name"], work_email=row["work_email"], country="FRA",
+                kind=second, start_date=TODAY - timedelta(days=1), birthdate=born,
+            )["id"]
+        )  # fmt: skip
+
+    if order == "the new one first":
+        new = begin_new()
+        assert synced.again().status == "applied"
+        end_old()
+    elif order == "the old one ends first":
+        with undone():
+            # Alone it is a leaver: told so at once, and taken back by the second contract.
+            end_old()
+            assert synced.again().status == "applied"
+            assert {email for email, _, _ in endings()} == {row["work_email"]}
+            new = begin_new()
+            assert synced.again().status == "applied"
+            assert Person.objects.get(work_email=row["work_email"]).pk == pk
+            assert Person.objects.get(pk=pk).status == "active"
+        return
+    else:
+        end_old()
+        new = begin_new()
+    assert synced.again().status == "applied"
+    found = Person.objects.get(work_email=row["work_email"])
+    assert (found.pk, found.status, found.remote_id) == (pk, "active", new)
+    assert not endings()
+
+
 @GENERATED
 @given(
     before=st.sampled_from(["", " ", "\u00a0", "\ufeff"]),
@@ -113,7 +199,7 @@ def test_changed_work_email_keeps_the_person(synced: Synced) -> None:
     shape=st.sampled_from([str.upper, str.title, str.swapcase, lambda text: text]),
     wide=st.booleans(),
 )
-def test_spelling_of_an_address_changes_nobody(
+def test_s9_spelling_of_an_address_changes_nobody(
     synced: Synced, before: str, after: str, shape: Any, wide: bool
 ) -> None:
     (row,) = somebody()
@@ -129,7 +215,7 @@ def test_spelling_of_an_address_changes_nobody(
     synced.simulator.update(row["remote_id"], work_email=row["work_email"])
 
 
-def test_missing_address_blocks_a_newcomer_and_keeps_a_known_person(synced: Synced) -> None:
+def test_s10_missing_address_blocks_a_newcomer_and_keeps_a_known_person(synced: Synced) -> None:
     (row,) = somebody()
     synced.simulator.update(row["remote_id"], work_email=None, basic_information=None)
     new = synced.simulator.hire(full_name="Nora New", country="FRA")
@@ -147,7 +233,7 @@ def test_missing_address_blocks_a_newcomer_and_keeps_a_known_person(synced: Sync
 
 @GENERATED
 @given(links=st.lists(st.tuples(st.integers(0, 7), st.integers(-1, 7)), max_size=8))
-def test_any_web_of_managers_is_reported_and_nobody_crashes(
+def test_s11_any_web_of_managers_is_reported_and_nobody_crashes(
     synced: Synced, links: list[tuple[int, int]]
 ) -> None:
     rows = somebody(count=8)
@@ -175,7 +261,7 @@ def test_any_web_of_managers_is_reported_and_nobody_crashes(
         synced.simulator.update(row["remote_id"], manager=row["manager__work_email"])
 
 
-def test_leaving_announced_moved_withdrawn_and_gone_by(synced: Synced) -> None:
+def test_s12_leaving_announced_moved_and_withdrawn(synced: Synced) -> None:
     (row,) = somebody(worker_type="eor_employee")
     key = row["remote_id"]
     seen = []
@@ -187,17 +273,19 @@ def test_leaving_announced_moved_withdrawn_and_gone_by(synced: Synced) -> None:
     synced.simulator.cancel_termination(key)
     assert synced.again().status == "applied"
     assert (people()[key]["status"], people()[key]["end_date"]) == ("active", None)
-    # Entered late: the day lies behind us already when it is first seen.
-    synced.simulator.terminate(key, TODAY - timedelta(days=2))
-    assert synced.again().status == "applied"
-    assert (people()[key]["status"], people()[key]["end_date"]) == (
-        "ended",
-        TODAY - timedelta(days=2),
-    )
     assert {email for email, _, _ in endings()} == {row["work_email"]}
 
 
-def test_first_import_of_a_company_full_of_leavers_starts_nothing() -> None:
+def test_s13_leaving_entered_late_is_seen_with_its_day(synced: Synced) -> None:
+    (row,) = somebody(worker_type="eor_employee")
+    key, day = row["remote_id"], TODAY - timedelta(days=2)
+    synced.simulator.terminate(key, day)
+    assert synced.again().status == "applied"
+    assert (people()[key]["status"], people()[key]["end_date"]) == ("ended", day)
+    assert {email for email, _, _ in endings()} == {row["work_email"]}
+
+
+def test_s14_first_import_of_a_company_full_of_leavers_starts_nothing() -> None:
     with company(size=120, awkward=False) as simulator:
         for employment in list(simulator.company.employments):
             simulator.update(employment, status="archived", user_status="inactive")
@@ -210,7 +298,7 @@ def test_first_import_of_a_company_full_of_leavers_starts_nothing() -> None:
         assert not LifecycleEvent.objects.filter(baseline=False).exists()
 
 
-def test_token_of_another_company_writes_nothing(synced: Synced) -> None:
+def test_s15_token_of_another_company_writes_nothing(synced: Synced) -> None:
     before = people()
     with company(size=35, seed=8, awkward=False) as other:
         mine, synced.simulator = synced.simulator, other
@@ -223,7 +311,7 @@ def test_token_of_another_company_writes_nothing(synced: Synced) -> None:
 
 
 @pytest.mark.parametrize("page", [1, 2, 3, 4])
-def test_revoked_token_stops_the_sync_and_the_schedule(synced: Synced, page: int) -> None:
+def test_s16_revoked_token_stops_the_sync_and_the_schedule(synced: Synced, page: int) -> None:
     before = people()
     synced.simulator.fault(BULK, status=401, page=page, times=None)
     report = synced.again()
@@ -238,7 +326,7 @@ def test_revoked_token_stops_the_sync_and_the_schedule(synced: Synced, page: int
     assert sync_is_due(row, now=synced.now + every, every=every)
 
 
-def test_confidential_leaving_is_seen(synced: Synced) -> None:
+def test_s17_confidential_leaving_is_seen(synced: Synced) -> None:
     (row,) = somebody(worker_type="eor_employee")
     day = TODAY + timedelta(days=12)
     synced.simulator.terminate(row["remote_id"], day, kind="confidential")
@@ -246,7 +334,7 @@ def test_confidential_leaving_is_seen(synced: Synced) -> None:
     assert people()[row["remote_id"]]["end_date"] == day
 
 
-def test_cancelled_onboarding_is_no_leaving(synced: Synced) -> None:
+def test_s18_cancelled_onboarding_is_no_leaving(synced: Synced) -> None:
     new = synced.simulator.hire(
         full_name="Nora Never",
         work_email="nora.never@acme.test",
@@ -290,7 +378,7 @@ _KEYS = st.sampled_from(
 
 @GENERATED
 @given(changes=st.dictionaries(_KEYS, _ODD, max_size=5))
-def test_shapes_nobody_announced_never_stop_the_sync(
+def test_s19_shapes_nobody_announced_never_stop_the_sync(
     synced: Synced, changes: dict[str, Any]
 ) -> None:
     (row,) = somebody()
@@ -303,7 +391,7 @@ def test_shapes_nobody_announced_never_stop_the_sync(
     synced.simulator.company.employments[row["remote_id"]] = original
 
 
-def test_unknown_status_and_type_are_kept_and_flagged(synced: Synced) -> None:
+def test_s19_unknown_status_and_type_are_kept_and_flagged(synced: Synced) -> None:
     (row,) = somebody()
     synced.simulator.update(row["remote_id"], status="hibernating", type="director")
     assert synced.again().status == "applied"
@@ -317,7 +405,7 @@ def test_unknown_status_and_type_are_kept_and_flagged(synced: Synced) -> None:
     assert not endings()
 
 
-def test_legal_entity_renamed_for_everybody_is_no_loss(synced: Synced) -> None:
+def test_s20_legal_entity_renamed_for_everybody_is_no_loss(synced: Synced) -> None:
     names = {row["legal_entity__name"] for row in people().values()} - {None, ""}
     before = LegalEntity.objects.count()
     for entity in synced.simulator.company.legal_entities:
@@ -330,7 +418,7 @@ def test_legal_entity_renamed_for_everybody_is_no_loss(synced: Synced) -> None:
     assert not endings()
 
 
-def test_forty_percent_who_leave_wait_for_a_persons_word(synced: Synced) -> None:
+def test_s20_forty_percent_who_leave_wait_for_a_persons_word(synced: Synced) -> None:
     before = people()
     leavers = list(before.values())[: len(before) * 4 // 10]
     for row in leavers:
@@ -354,7 +442,7 @@ def test_forty_percent_who_leave_wait_for_a_persons_word(synced: Synced) -> None
 
 @GENERATED
 @given(share=st.integers(1, 100), seed=st.randoms(use_true_random=False))
-def test_feed_that_loses_people_ends_nobody(synced: Synced, share: int, seed: Any) -> None:
+def test_s2_feed_that_loses_people_ends_nobody(synced: Synced, share: int, seed: Any) -> None:
     before = people()
     everybody = dict(synced.simulator.company.employments)
     lost = seed.sample(sorted(everybody), max(1, len(everybody) * share // 100))
@@ -378,7 +466,7 @@ def test_feed_that_loses_people_ends_nobody(synced: Synced, share: int, seed: An
 
 
 @pytest.mark.parametrize(("hours", "held_at"), [(4, 4), (30, 5)])
-def test_slow_leak_below_the_limit_is_held(
+def test_s21_slow_leak_below_the_limit_is_held(
     monkeypatch: pytest.MonkeyPatch, hours: int, held_at: int
 ) -> None:
     monkeypatch.setattr(paging, "PAGE_SIZE", 100)

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from django.test import Client
 from django_q.models import OrmQ
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from integrations.hints import BODY_LIMIT, hints_drain
 from integrations.models import Connection, SyncRun, WebhookReceipt, WebhookSubscription
@@ -133,12 +135,36 @@ def test_a_change_arrives_as_soon_as_the_hint_is_followed(
     assert not SourceRecord.objects.exclude(missing_since=None).exists()
 
 
-def test_the_same_call_counts_once(connection: Connection, simulator: Simulator) -> None:
+def test_s22_the_same_call_counts_once(connection: Connection, simulator: Simulator) -> None:
     body, at = body_of(connection, some_person().remote_id), 0
     at = int(clock.system_now().timestamp() * 1000)
     assert [call(body, at=at) for _ in range(3)] == [202, 200, 200]
     assert WebhookReceipt.objects.count() == 1
     assert OrmQ.objects.count() == 1
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@given(order=st.lists(st.integers(0, 5), min_size=1, max_size=12), poll=st.booleans())
+def test_s22_calls_in_any_order_end_where_the_poll_does(
+    connection: Connection, simulator: Simulator, order: list[int], poll: bool
+) -> None:
+    people = list(Person.objects.filter(remote_id__gt="", status="active").order_by("pk")[:6])
+    for number, person in enumerate(people):
+        simulator.update(person.remote_id, job_title=f"Step {number} of {len(order)} {poll}")
+    for place, number in enumerate(order):
+        # Late, repeated, for people whose change another call has already told of.
+        at = int(clock.system_now().timestamp() * 1000) - 1000 * (len(order) - place)
+        assert call(body_of(connection, people[number].remote_id), at=at) in (200, 202)
+        if place % 3 == 0:
+            work(only="integrations")
+    work(only="integrations")
+    told = {people[number].remote_id for number in order}
+    for person in Person.objects.filter(remote_id__in=told):
+        assert person.job_title == simulator.get(person.remote_id)["job_title"]
+    run_sync(connection, trigger="schedule")
+    for person in Person.objects.filter(pk__in=[one.pk for one in people]):
+        assert person.job_title == simulator.get(person.remote_id)["job_title"]
+    assert not SourceRecord.objects.exclude(missing_since=None).exists()
 
 
 def test_a_burst_of_hints_is_one_job(connection: Connection, simulator: Simulator) -> None:
@@ -191,7 +217,7 @@ MINUTE = 60_000
         ({"case": "upper"}, 401),
     ],
 )
-def test_only_fresh_genuine_calls_are_taken(
+def test_s23_only_fresh_genuine_calls_are_taken(
     change: dict[str, Any], status: int, connection: Connection
 ) -> None:
     body = body_of(connection, "someone")
@@ -250,13 +276,13 @@ def test_a_genuine_call_with_an_odd_body_does_nothing(body: bytes, connection: C
     assert WebhookReceipt.objects.get().external_id == ""
 
 
-def test_another_companys_id_is_not_looked_at(connection: Connection) -> None:
+def test_s23_another_companys_id_is_not_looked_at(connection: Connection) -> None:
     body = body_of(connection, "someone", company_id="another-company")
     assert call(body) == 202
     assert OrmQ.objects.count() == 0
 
 
-def test_an_unknown_id_costs_one_look_and_changes_nobody(
+def test_s23_an_unknown_id_costs_one_look_and_changes_nobody(
     connection: Connection, simulator: Simulator
 ) -> None:
     before = list(SourceRecord.objects.values_list("external_id", "digest", "missing_since"))
@@ -268,7 +294,7 @@ def test_an_unknown_id_costs_one_look_and_changes_nobody(
     assert not WebhookReceipt.objects.filter(handled_at=None).exists()
 
 
-def test_both_keys_are_valid_while_the_key_rotates(
+def test_s23_both_keys_are_valid_while_the_key_rotates(
     connection: Connection, simulator: Simulator
 ) -> None:
     old = subscription().get_secrets()["key"]

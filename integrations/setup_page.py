@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from integrations.connectors.base import CONNECTORS, FieldNote, MapsFields
 from integrations.models import Connection, SyncRun
+from integrations.setup_mapping import judging_since
 from people.choices import PersonStatus, WorkerType
 from people.fields_registry import BUILT_IN
 from siit_remote.lib import clock, lease
@@ -36,7 +37,7 @@ UNFINISHED = (Connection.Status.DRAFT, Connection.Status.READY)
 
 
 def stage_of(connection: Connection, review: SyncRun | None, *, now: datetime) -> str:
-    """token, waiting, reading, failed, review, finishing or done."""
+    """token, waiting, reading, failed, judging, review, finishing or done."""
     if connection.finished_at is not None:
         return "done"
     if connection.status not in UNFINISHED or not connection.account:
@@ -47,6 +48,8 @@ def stage_of(connection: Connection, review: SyncRun | None, *, now: datetime) -
         return "failed" if _is_dead(review) else "reading"
     if review.status == Status.FAILED:
         return "failed"
+    if judging_since(review, now=now) is not None:
+        return "judging"
     accepted = review.review.get("accepted_at") if review.review.get("accepted") else None
     if accepted and now - datetime.fromisoformat(accepted) < _FINISHING_FOR:
         return "finishing"
@@ -70,7 +73,15 @@ class Step:
 
 def steps_at(stage: str) -> list[Step]:
     """The wizard's steps while it stands at ``stage``."""
-    at = {"token": 1, "waiting": 2, "reading": 2, "failed": 2, "review": 2, "finishing": 3}
+    at = {
+        "token": 1,
+        "waiting": 2,
+        "reading": 2,
+        "failed": 2,
+        "judging": 2,
+        "review": 2,
+        "finishing": 3,
+    }
     current = at.get(stage, len(STEPS))
     return [
         Step(

@@ -27,13 +27,7 @@ from people.loading import directory_load, directory_lock, policy_load
 from people.plan import Directory, Plan
 from people.reconcile import reconcile
 from people.records import SkippedRecord, WorkerRecord
-from people.type_mapping import (
-    mapping_clean,
-    mapping_draft,
-    mapping_store,
-    types_ensure,
-    types_with,
-)
+from people.type_mapping import mapping_draft, mapping_store, types_ensure
 from people.zones import zone_info
 from siit_remote.audit.services import record
 from siit_remote.lib import clock
@@ -109,7 +103,7 @@ def _fetch(
 
 def _keep(connection: Connection, run: SyncRun, feed: Feed, *, now: datetime) -> None:
     draft = mapping_draft()
-    _, found = _judge(connection, run, feed, mapping=draft["mapping"])
+    _, found = review_judge(connection, run, feed, mapping=draft["mapping"])
     sync_close(
         run,
         status=Status.REVIEWED,
@@ -122,7 +116,7 @@ def _keep(connection: Connection, run: SyncRun, feed: Feed, *, now: datetime) ->
             **draft,
             "entities": list(feed.entities),
             "unread": [_skipped_data(row) for row in feed.skipped],
-            **_shown(found),
+            **review_shown(found),
         },
     )
 
@@ -141,34 +135,14 @@ def _fail(connection: Connection, run: SyncRun, error: IntegrationError, *, now:
     connection.refresh_from_db()
 
 
-def review_mapping_set(
-    run: SyncRun, *, mapping: Mapping[str, str], new_type: str = "", actor: Actor
-) -> SyncRun:
-    """Change the mapping of the review and judge again; the directory's own stays as it is.
-
-    ``mapping``: worker type → key of an employment type, blank for none. ``new_type``: name of
-    an employment type to offer as well. Raises :class:`SyncRefusedError` when it was decided.
-    """
-    with transaction.atomic():
-        row = _waiting(run)
-        review = dict(row.review)
-        review["types"] = types_with(review["types"], new_type)
-        review["mapping"] = mapping_clean(mapping, types=review["types"])
-        feed = _feed_of(row)
-        _, found = _judge(row.connection, row, feed, mapping=review["mapping"])
-        row.review = {**review, **_shown(found), "accepted": ""}
-        row.save(update_fields=["review"])
-    return row
-
-
 def review_accept(run: SyncRun, *, fingerprint: str, actor: Actor, now: datetime) -> None:
     """Say that exactly what is shown is to be imported, and ring the worker.
 
     Raises :class:`SyncRefusedError` when the review was changed since, is old or decided.
     """
     with transaction.atomic():
-        row = _waiting(run)
-        if row.review.get("fingerprint") != fingerprint:
+        row = review_waiting(run)
+        if not fingerprint or row.review.get("fingerprint") != fingerprint:
             raise SyncRefusedError(
                 "Somebody changed the mapping since you opened this page. Look at it again; "
                 "nothing was imported."
@@ -191,19 +165,19 @@ def review_finish(run: SyncRun, *, actor: Actor, now: datetime) -> list[str]:
     """
     with transaction.atomic():
         directory_lock()
-        row = _waiting(run)
+        row = review_waiting(run)
         connection = row.connection
-        review, feed = row.review, _feed_of(row)
+        review, feed = row.review, review_feed(row)
         if not review.get("accepted"):
             raise SyncRefusedError("Nobody has finished this review yet.")
-        _, found = _judge(connection, row, feed, mapping=review["mapping"])
+        _, found = review_judge(connection, row, feed, mapping=review["mapping"])
         changed = found.differences(review["digests"])
         if changed:
-            row.review = {**review, **_shown(found), "accepted": "", "changed": changed[:50]}
+            row.review = {**review, **review_shown(found), "accepted": "", "changed": changed[:50]}
             row.save(update_fields=["review"])
             return changed
         _mapping_write(review, actor=actor)
-        plan, _ = _judge(connection, row, feed, mapping=review["mapping"], now=now)
+        plan, _ = review_judge(connection, row, feed, mapping=review["mapping"], now=now)
         sync_apply(connection, row, plan, feed=feed, actor=actor, now=now)
         done = SyncRun.objects.filter(pk=row.pk, status=Status.REVIEWED).update(
             status=Status.APPLIED,
@@ -224,7 +198,8 @@ def _mapping_write(review: Mapping[str, Any], *, actor: Actor) -> None:
     mapping_store(review["mapping"], actor=actor)
 
 
-def _waiting(run: SyncRun) -> SyncRun:
+def review_waiting(run: SyncRun) -> SyncRun:
+    """The row, locked. Raises :class:`SyncRefusedError` when it was decided or replaced."""
     row = (
         SyncRun.objects.select_for_update(of=("self",)).select_related("connection").get(pk=run.pk)
     )
@@ -233,7 +208,7 @@ def _waiting(run: SyncRun) -> SyncRun:
     return row
 
 
-def _judge(
+def review_judge(
     connection: Connection,
     run: SyncRun,
     feed: Feed,
@@ -257,7 +232,8 @@ def _judge(
     return plan, found
 
 
-def _shown(found: Reviewed) -> dict[str, Any]:
+def review_shown(found: Reviewed) -> dict[str, Any]:
+    """What of a judgement is kept with the review."""
     return {
         "summary": found.summary,
         "digests": found.digests,
@@ -266,7 +242,8 @@ def _shown(found: Reviewed) -> dict[str, Any]:
     }
 
 
-def _feed_of(run: SyncRun) -> Feed:
+def review_feed(run: SyncRun) -> Feed:
+    """The records that were read for the review."""
     return Feed(
         records=tuple(WorkerRecord.from_data(data) for data in run.held_records),
         skipped=tuple(

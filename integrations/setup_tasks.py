@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.contrib.auth import get_user_model
 
 from integrations.models import Connection
+from integrations.setup_mapping import review_rejudge
 from integrations.setup_review import review_finish, review_of, review_read
 from integrations.sync import SyncRefusedError
 from siit_remote.lib import clock
@@ -27,6 +28,14 @@ def review_one(connection_id: int, actor_id: int | None = None) -> None:
         review_read(connection, actor=_actor(actor_id), now=clock.now())
     except SyncRefusedError as error:
         logger.info("Connection %s was not read for review: %s", connection_id, error)
+
+
+def judge_one(connection_id: int) -> None:
+    """Judge the review of a large company by the mapping that somebody asked for."""
+    connection = Connection.objects.filter(pk=connection_id, finished_at__isnull=True).first()
+    review = review_of(connection) if connection is not None else None
+    if review is not None:
+        review_rejudge(review, now=clock.now())
 
 
 def finish_one(connection_id: int, actor_id: int | None = None) -> None:

@@ -17,6 +17,7 @@ from integrations.forms import ConnectionForm, posted_mapping
 from integrations.models import Connection
 from integrations.people_sources import brings_people
 from integrations.services import connection_save, connection_test, connector_of
+from integrations.setup_mapping import review_mapping_set
 from integrations.setup_page import (
     UNFINISHED,
     field_notes,
@@ -27,12 +28,7 @@ from integrations.setup_page import (
     steps_at,
     type_rows,
 )
-from integrations.setup_review import (
-    review_accept,
-    review_mapping_set,
-    review_of,
-    review_request,
-)
+from integrations.setup_review import review_accept, review_of, review_request
 from integrations.sync_lease import SyncRefusedError
 from people.identity import fields_hidden_from
 from siit_remote.access import require
@@ -44,7 +40,7 @@ if TYPE_CHECKING:
     from integrations.models import SyncRun
 
 _PAGE = 25
-_LIVE = ("waiting", "reading", "finishing")
+_LIVE = ("waiting", "reading", "judging", "finishing")
 
 
 def _unfinished(key: str) -> Connection:
@@ -200,16 +196,18 @@ def review_mapping(request: HttpRequest, key: str) -> HttpResponse:
     if review is None:
         raise Http404
     try:
-        review_mapping_set(
+        done = review_mapping_set(
             review,
             mapping=posted_mapping(request.POST),
             new_type=request.POST.get("new_type", ""),
-            actor=_actor(request),
+            now=clock.now(),
         )
     except SyncRefusedError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "The review follows the mapping now. Nothing is imported yet.")
+        if done:
+            words = "The review follows the mapping now. Nothing is imported yet."
+            messages.success(request, words)
     return redirect("connection-review", key=key)
 
 

@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django_q.models import OrmQ
 
+from integrations import setup_mapping
 from integrations.models import Connection, SyncRun
 from integrations.setup_review import review_finish, review_of
 from integrations.simulator.company import build_company
@@ -207,6 +208,53 @@ def test_mapping_is_changed_in_the_review_and_stored_only_by_finishing(
     assert WorkerTypeMapping.objects.get(worker_type="other").employment_type.key == "partner"
     assert Person.objects.filter(worker_type="other", employment_type="partner").exists()
     assert AuditEntry.objects.filter(action="mapping.changed").count() == 1
+
+
+def test_mapping_of_a_large_company_is_judged_by_the_worker_while_nobody_can_finish(
+    hr: Client, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setup_mapping, "AT_ONCE", 5)
+    connection, base = authorize(hr, simulator)
+    work()
+    shown = re.search(r'name="fingerprint" value="(\w+)"', html(hr, f"{base}review/"))[1]
+    hr.post(f"{base}review/mapping/", {"type_eor_employee": "contractor"})
+    page = html(hr, f"{base}review/")
+    assert "The review follows the new mapping" in page
+    assert "workers by the new mapping" in page
+    assert "Finish setup" not in page
+    part = hr.get(f"{base}review/", headers={"HX-Request": "true"})
+    assert "setup-progress" in part.content.decode()
+    hr.post(f"{base}finish/", {"fingerprint": shown})
+    hr.post(f"{base}finish/", {"fingerprint": ""})
+    # Somebody chooses otherwise before the worker comes: the last word counts.
+    hr.post(f"{base}review/mapping/", {"type_eor_employee": "employee"})
+    assert set(work(only="integrations")) == {"integrations.setup_tasks.judge_one"}
+    kinds = {
+        row["employment_type"]
+        for row in review_of(connection).review["summary"]["people"]
+        if row["worker_type"] == "eor_employee"
+    }
+    assert kinds == {"employee"}
+    assert "Finish setup" in html(hr, f"{base}review/")
+    connection.refresh_from_db()
+    assert connection.finished_at is None
+
+
+def test_mapping_that_the_worker_never_judged_is_said_and_chosen_again(
+    hr: Client, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setup_mapping, "AT_ONCE", 5)
+    _, base = authorize(hr, simulator)
+    work()
+    hr.post(f"{base}review/mapping/", {"type_eor_employee": "contractor"})
+    with time_machine.travel(clock.now() + timedelta(minutes=11)):
+        page = html(hr, f"{base}review/")
+        assert "was not worked out" in page
+        hr.post(f"{base}finish/", {"fingerprint": ""})
+        assert "was not worked out" in html(hr, f"{base}review/")
+        monkeypatch.setattr(setup_mapping, "AT_ONCE", 1000)
+        hr.post(f"{base}review/mapping/", {"type_eor_employee": "employee"})
+        assert "was not worked out" not in html(hr, f"{base}review/")
 
 
 def test_finish_of_a_page_that_somebody_changed_is_refused(

@@ -32,8 +32,13 @@ def _custom_fields() -> dict[str, FieldSpec]:
     found = {}
     for row in CustomField.objects.filter(enabled=True):
         key = CUSTOM_PREFIX + row.key
-        found[key] = _spec(key, row.label, row.type, row.options, _CUSTOM)
+        found[key] = custom_spec(row.key, label=row.label, kind=row.type, options=row.options)
     return found
+
+
+def custom_spec(key: str, *, label: str, kind: str, options: list[Any]) -> FieldSpec:
+    """A custom field as conditions know it; ``key`` without its prefix."""
+    return _spec(CUSTOM_PREFIX + key, label, kind, options, _CUSTOM)
 
 
 def _form_fields() -> dict[str, FieldSpec]:

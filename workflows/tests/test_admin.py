@@ -54,7 +54,7 @@ def test_template_with_an_unknown_name_is_refused(hr: Client) -> None:
     form = {"key": "hello", "name": "Hello", "variants": json.dumps(variants)}
     response = hr.post("/admin/workflows/messagetemplate/add/", form)
     assert response.status_code == 200
-    assert not MessageTemplate.objects.exists()
+    assert not MessageTemplate.objects.filter(key="hello").exists()
 
 
 def test_policy_with_an_unknown_approver_is_refused(hr: Client) -> None:

@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 
 from integrations.models import Application
-from people.models import LegalEntity, Person, Role
+from integrations.services import connection_save
+from people.defaults import directory_defaults_ensure
+from people.models import CustomField, FieldPolicy, LegalEntity, Person, Role
+from people.tests.build import feed, worker
+from siit_remote.audit.models import AuditEntry
 from workflows.document import write_yaml
 from workflows.document.yaml_io import read_text
-from workflows.models import MessageTemplate, Service
+from workflows.models import ApproverPolicy, MessageTemplate, Service
 from workflows.problems import DocumentError
 from workflows.workspace.apply import workspace_import
 from workflows.workspace.export import workspace_export
@@ -50,6 +54,103 @@ def test_importing_twice_or_an_export_changes_nothing() -> None:
     assert workspace_import(demo()) == []
     text = write_yaml(workspace_export())
     assert workspace_import(read_text(text).data) == []
+
+
+def _with_fields() -> None:
+    directory_defaults_ensure()
+    connection_save(
+        key="remote", connector="remote", name="Remote", config={}, secrets={"api_token": "t"}
+    )
+    CustomField.objects.create(
+        key="shirt", label="Shirt", type="choice", options=["S", "M"], enabled=True, created_at=NOW
+    )
+    CustomField.objects.create(
+        key="cost_centre", label="Cost centre", type="number", source="remote",
+        external_id="cf-1", enabled=True, created_at=NOW,
+    )  # fmt: skip
+    CustomField.objects.create(
+        key="desk", label="Desk", source="remote", external_id="cf-2", created_at=NOW
+    )
+    FieldPolicy.objects.create(field="custom.cost_centre", visible_to=["HR admin"])
+    FieldPolicy.objects.create(field="preferred_name", sources=["remote"])
+    LegalEntity.objects.create(name="Acme Oy", country="FIN", timezone="Europe/Helsinki")
+    rule = {"field": "person.custom.cost_centre", "operator": "greater_than", "value": 5}
+    ApproverPolicy.objects.create(
+        key="by-cost", baseline={"type": "manager"},
+        rules=[{"when": {"combinator": "and", "rules": [rule]}, "approver": {"type": "manager"}}],
+    )  # fmt: skip
+
+
+def test_fields_and_their_terms_come_back_without_loss() -> None:
+    _with_fields()
+    exported = workspace_export()
+    text = write_yaml(exported)
+    assert workspace_import(read_text(text).data) == []
+    for model in (CustomField, FieldPolicy, LegalEntity, ApproverPolicy):
+        model.objects.all().delete()
+    changes = {(one.object, one.key): one.change for one in workspace_import(read_text(text).data)}
+    assert changes["custom_field", "shirt"] == "created"
+    assert changes["field", "custom.cost_centre"] == "created"
+    assert workspace_export() == exported
+    assert workspace_import(read_text(text).data) == []
+
+
+def test_definition_of_a_source_is_found_by_its_id_and_use_goes_by_the_service() -> None:
+    _with_fields()
+    CustomField.objects.filter(key="desk").update(label="Place")
+    person = Person.objects.get(work_email="it-lead@acme.test")
+    Person.objects.filter(pk=person.pk).update(custom={"shirt": "M"})
+    document = {
+        "format": "siit.workspace/1",
+        "custom_fields": [
+            {"key": "seat", "label": "Seat", "source": "remote", "external_id": "cf-2"},
+            {"key": "shirt", "label": "Shirt size", "type": "choice", "options": ["S", "M", "L"],
+             "enabled": False},
+        ],
+    }  # fmt: skip
+    changes = [one.to_data() for one in workspace_import(document)]
+    assert changes == [
+        {"object": "custom_field", "key": "desk", "change": "updated"},
+        {"object": "custom_field", "key": "shirt", "change": "updated"},
+    ]
+    assert CustomField.objects.get(external_id="cf-2").enabled
+    assert CustomField.objects.get(key="shirt").options == ["S", "M", "L"]
+    assert AuditEntry.objects.filter(action="custom_field.dropped").count() == 1
+    assert CustomField.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("row", "path"),
+    [
+        ({"key": "Shirt!"}, "custom_fields[0].key"),
+        ({"key": "shirt", "type": "colour"}, "custom_fields[0].type"),
+        ({"key": "shirt", "type": "number"}, "custom_fields[0].type"),
+        ({"key": "new", "type": "choice", "options": ["one"]}, "custom_fields[0].options"),
+        ({"key": "new", "source": "nowhere"}, "custom_fields[0].source"),
+        ({"key": "new", "label": " "}, "custom_fields[0].label"),
+    ],
+)
+def test_wrong_definition_is_named_and_nothing_is_applied(row: dict[str, Any], path: str) -> None:
+    _with_fields()
+    before = list(CustomField.objects.values())
+    document = {"format": "siit.workspace/1", "settings": {"name": "X"}, "custom_fields": [row]}
+    with pytest.raises(DocumentError) as raised:
+        workspace_import(document)
+    assert path in {problem.path for problem in raised.value.problems}
+    assert list(CustomField.objects.values()) == before
+
+
+def test_changed_mapping_and_terms_reach_everybody() -> None:
+    directory_defaults_ensure()
+    feed([worker("w1", worker_type="contractor")])
+    document = {
+        "format": "siit.workspace/1",
+        "mapping": {"worker_type": {"contractor": "employee"}},
+    }
+    workspace_import(document, dry_run=True)
+    assert Person.objects.get(work_email="w1@acme.test").employment_type == "contractor"
+    workspace_import(document)
+    assert Person.objects.get(work_email="w1@acme.test").employment_type == "employee"
 
 
 def test_a_dry_run_names_changes_and_writes_nothing() -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
 
 from integrations.models import Application, Bundle, Connection
 from people.defaults import directory_defaults_ensure, workspace_get
+from people.fields_registry import BUILT_IN
 from people.limits import limits_changed, limits_of
 from people.models import (
+    CustomField,
     EmploymentType,
     FieldPolicy,
     LegalEntity,
@@ -18,14 +21,22 @@ from people.models import (
     Role,
     WorkerTypeMapping,
 )
+from people.resolving import CUSTOM
+from people.services import people_resolve_all
 from siit_remote.audit.services import record
+from siit_remote.lib import clock
 from workflows.fields import FIELDS
 from workflows.models import ApproverPolicy, MessageTemplate, Service
+from workflows.workspace.fields import custom_field_put
 from workflows.workspace.shape import Desired, read_workspace
 from workflows.workspace.values import Known
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+
+_RESOLVES = frozenset({"mapping", "field", "entity"})
+"""What decides about values of people: after a change everybody is resolved again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,15 +58,21 @@ class _DryRunError(Exception):
 
 def known_now() -> Known:
     """What documents may refer to, as it stands."""
+    custom = dict(CustomField.objects.values_list("key", "type"))
     return Known(
         people=set(Person.objects.values_list("work_email", flat=True)),
         connections=set(Connection.objects.values_list("key", flat=True)),
         employment_types=set(EmploymentType.objects.values_list("key", flat=True)),
         fields={
-            key.removeprefix("person.")
-            for key, spec in FIELDS.items()
-            if key.startswith("person.") and spec.orm
+            *(field.key for field in BUILT_IN),
+            *(
+                key.removeprefix("person.")
+                for key, spec in FIELDS.items()
+                if key.startswith("person.") and spec.orm
+            ),
+            *(CUSTOM + key for key in custom),
         },
+        custom_types=custom,
     )
 
 
@@ -75,7 +92,11 @@ def workspace_import(
             directory_defaults_ensure()
             desired = read_workspace(data, known_now())
             before = limits_of(workspace_get())
-            changes = _Applier().apply(desired)
+            now = clock.now()
+            changes = _Applier(now=now, actor=actor).apply(desired)
+            if _RESOLVES & {change.object for change in changes}:
+                correlation = f"workspace:{now.isoformat()}"[:64]
+                people_resolve_all(now=now, correlation=correlation)
             limits_changed(before, workspace_get(), actor=actor)
             if changes and not dry_run:
                 record(
@@ -93,7 +114,8 @@ def workspace_import(
 class _Applier:
     """Upserts rows and remembers what differed."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, now: datetime, actor: AbstractBaseUser | AnonymousUser | None) -> None:
+        self.now, self.actor = now, actor
         self.changes: list[Change] = []
 
     def apply(self, desired: Desired) -> list[Change]:
@@ -106,6 +128,8 @@ class _Applier:
             kind = EmploymentType.objects.get(key=row["employment_type"])
             lookup = {"worker_type": row["worker_type"]}
             self._upsert(WorkerTypeMapping, "mapping", lookup, {"employment_type": kind})
+        for row in rows.get("custom_fields", []):
+            custom_field_put(row, now=self.now, actor=self.actor, note=self._say)
         for row in rows.get("fields", []):
             values = {"sources": row["sources"], "visible_to": row["visible_to"]}
             self._upsert(FieldPolicy, "field", {"field": row["key"]}, values)
@@ -171,6 +195,9 @@ class _Applier:
     def _note(self, label: str, key: str, changed: bool) -> None:
         if changed:
             self.changes.append(Change(object=label, key=key, change="updated"))
+
+    def _say(self, label: str, key: str, change: str) -> None:
+        self.changes.append(Change(object=label, key=key, change=change))
 
     def _role(self, row: dict[str, Any]) -> None:
         values = {"lead": self._person(row["lead"])} if "lead" in row else {}

@@ -8,7 +8,6 @@ from integrations.models import Application, Bundle
 from people.defaults import workspace_get
 from people.models import (
     EmploymentType,
-    FieldPolicy,
     LegalEntity,
     Person,
     Role,
@@ -16,6 +15,7 @@ from people.models import (
     Workspace,
 )
 from workflows.models import ApproverPolicy, MessageTemplate, Service
+from workflows.workspace.fields import fields_exported
 from workflows.workspace.shape import FORMAT
 
 
@@ -27,10 +27,7 @@ def workspace_export() -> dict[str, Any]:
             {"key": item.key, "name": item.name} for item in EmploymentType.objects.all()
         ],
         "mapping": _mapping(),
-        "fields": [
-            {"key": item.field, "sources": item.sources, "visible_to": item.visible_to}
-            for item in FieldPolicy.objects.all()
-        ],
+        **fields_exported(),
         "entities": [_entity(item) for item in LegalEntity.objects.select_related("lead")],
         "roles": [
             {
@@ -114,7 +111,7 @@ def _mapping() -> dict[str, Any]:
 
 def _entity(item: LegalEntity) -> dict[str, Any]:
     row = {"name": item.name, "lead": item.lead.work_email if item.lead else ""}
-    rest = {"timezone": item.timezone, "language": item.language}
+    rest = {"timezone": item.timezone, "language": item.language, "country": item.country}
     return _without_empty(row | rest)
 
 

@@ -10,7 +10,8 @@ from people.choices import WorkerType
 from workflows.document.plain import clean
 from workflows.messages import template_problems
 from workflows.problems import DocumentError, Problem, Reader, join
-from workflows.workspace.values import Known, ValueReader
+from workflows.workspace.fields import FieldReader
+from workflows.workspace.values import Known
 
 FORMAT = "siit.workspace/1"
 PROVISION = ("group", "account", "http", "task")
@@ -27,7 +28,8 @@ LIMITS = {
 }
 """Name in a document → beginning of the columns, and what may be set."""
 SECTIONS = (
-    *("settings", "employment_types", "mapping", "fields", "entities", "roles"),
+    *("settings", "employment_types", "mapping", "custom_fields", "fields"),
+    *("entities", "roles"),
     *("protected_people", "applications", "bundles", "templates", "services", "policies"),
 )
 
@@ -54,7 +56,7 @@ def read_workspace(data: object, known: Known) -> Desired:
     return desired
 
 
-class _WorkspaceReader(ValueReader):
+class _WorkspaceReader(FieldReader):
     """One reading: a method a section."""
 
     def read(self, data: object) -> Desired:
@@ -66,6 +68,7 @@ class _WorkspaceReader(ValueReader):
             desired.settings = self._settings(found["settings"])
         for name, read in (
             ("employment_types", self._employment_type),
+            ("custom_fields", self._custom_field),
             ("fields", self._field),
             ("entities", self._entity),
             ("roles", self._role),
@@ -188,25 +191,6 @@ class _WorkspaceReader(ValueReader):
             }
             for worker_type, value in pairs.items()
         ]
-
-    def _field(self, data: Any, path: str) -> dict[str, Any]:
-        found = self.reader.mapping(data, path, allowed=("key", "sources", "visible_to"))
-        key = self.reader.choice(
-            found.get("key", ""), join(path, "key"), sorted(self.known.fields), default=""
-        )
-        sources = [
-            self._connection(item, f"{path}.sources[{index}]")
-            for index, item in enumerate(
-                self.reader.items(found.get("sources", []), join(path, "sources"))
-            )
-        ]
-        visible = [
-            self.reader.text(item, f"{path}.visible_to[{index}]", limit=60)
-            for index, item in enumerate(
-                self.reader.items(found.get("visible_to", []), join(path, "visible_to"))
-            )
-        ]
-        return {"key": key, "sources": sources, "visible_to": visible}
 
     def _entity(self, data: Any, path: str) -> dict[str, Any]:
         found = self.reader.mapping(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -26,6 +26,8 @@ class Known:
     connections: Collection[str]
     employment_types: Collection[str]
     fields: Collection[str]
+    custom_types: Mapping[str, str] = field(default_factory=dict)
+    """Key of each custom field → its type."""
 
 
 class ValueReader:
@@ -36,6 +38,8 @@ class ValueReader:
         self.known = known
         self.zones = available_timezones()
         self.types = set(known.employment_types)
+        self.fields = set(known.fields)
+        self.field_types = dict(field_types_now())
 
     def _slug(self, found: dict[str, Any], path: str, key: str = "key") -> str:
         here = join(path, key)
@@ -92,7 +96,7 @@ class ValueReader:
         before = len(self.reader.problems)
         group = read_group(self.reader, value, path)
         if len(self.reader.problems) == before:
-            self.reader.problems += check_group(group, path, types=field_types_now())
+            self.reader.problems += check_group(group, path, types=self.field_types)
         return group.to_data()
 
     def _approver(self, value: object, path: str) -> dict[str, Any]:

@@ -92,6 +92,7 @@ class WorkspaceForm(ZoneMixin, _Form):
             "workflow_limit_people",
             "workflow_limit_percent",
             "workflow_limit_hours",
+            "address_kept_days",
         )
 
     def clean_sync_every_hours(self) -> int:

@@ -72,6 +72,8 @@ ENTRIES: tuple[Entry, ...] = (
           under=("/approvals/", "/delegations/"), badge="approvals"),
     Entry(label="Tasks", icon="list-checks", url_name="tasks", allowed=_anybody,
           under=("/tasks/",), badge="tasks"),
+    Entry(label="Equipment", icon="laptop", url_name="equipment",
+          allowed=_has("workflows.view_shipment"), under=("/equipment/",)),
     Entry(label="Requests", icon="send", url_name="requests", allowed=_anybody,
           under=("/requests/", "/services/")),
     Entry(label="Activity", icon="history", url_name="activity",

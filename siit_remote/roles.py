@@ -66,6 +66,7 @@ workflows.view_messagetemplate workflows.add_messagetemplate workflows.change_me
 workflows.delete_messagetemplate
 workflows.add_service workflows.change_service
 workflows.change_task
+workflows.view_shipment workflows.change_shipment workflows.see_address
 audit.view_auditentry
 """
 
@@ -76,6 +77,7 @@ integrations.view_application integrations.add_application integrations.change_a
 integrations.view_appaccess integrations.change_appaccess integrations.view_account
 integrations.view_bundle integrations.add_bundle integrations.change_bundle
 workflows.run_workflow workflows.change_task
+workflows.view_shipment workflows.change_shipment workflows.see_address
 """
 
 PERMISSIONS: Final[dict[str, frozenset[str]]] = {

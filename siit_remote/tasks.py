@@ -12,6 +12,7 @@ from workflows.chat import chat_refresh
 from workflows.engine import service
 from workflows.engine.refusals import refusals_forget
 from workflows.forecasting import snapshot_keep
+from workflows.shipments import shipments_watch
 from workflows.tasks_watch import tasks_watch
 
 
@@ -58,6 +59,11 @@ def watch_tasks() -> dict[str, int]:
 def look_after_access() -> dict[str, int]:
     """End access whose time is over, remind of what ends soon, count what differs."""
     return access_look_after(now=clock.now()).to_data()
+
+
+def watch_shipments() -> dict[str, int]:
+    """Ask for addresses again, order equipment, erase addresses that are not needed any more."""
+    return shipments_watch(now=clock.now())
 
 
 def watch_staleness() -> dict[str, int]:

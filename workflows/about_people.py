@@ -13,8 +13,7 @@ from django.utils.http import urlencode
 from people.models import Person
 from people.timeline import Kind, Moment
 from workflows.engine.explain import explain
-from workflows.models import StepRun, Workflow
-from workflows.nodes import ACTIONS
+from workflows.models import Workflow
 from workflows.problems import DocumentError
 
 _WORDS: dict[str, tuple[str, str]] = {
@@ -50,14 +49,6 @@ class Answer:
     colour: str
     why: str
     url: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """One shipment or collection of equipment."""
-
-    step: StepRun
-    words: str
 
 
 def answers_for(person: Person, *, now: datetime, hidden: Collection[str] = ()) -> list[Answer]:
@@ -103,21 +94,6 @@ def _why_url(workflow: Workflow, person: Person) -> str:
     except NoReverseMatch:
         return ""
     return f"{url}?{urlencode({'person': person.pk})}"
-
-
-def equipment_of(person: Person) -> list[Piece]:
-    """Shipments and collections that runs for the person began, the newest first."""
-    steps = (
-        StepRun.objects.filter(run__person=person, action__startswith="equipment.")
-        .select_related("run__workflow")
-        .order_by("-pk")[:20]
-    )
-    return [Piece(step=step, words=_action_label(step.action)) for step in steps]
-
-
-def _action_label(key: str) -> str:
-    action = ACTIONS.get(key)
-    return str(action.label) if action is not None else key
 
 
 def _runs(person: Person, user: Any, most: int) -> list[Moment]:

@@ -20,8 +20,11 @@ from workflows.models import (
     Request,
     RequestNote,
     Run,
+    Shipment,
+    ShipmentEvent,
     StepRun,
     Task,
+    TaskNote,
     Workflow,
     WorkflowVersion,
 )
@@ -195,6 +198,34 @@ class TaskAdmin(LedgerAdmin):
     list_filter = ["status", "role"]
     list_select_related = ["subject", "role", "assignee"]
     search_fields = ["title", "subject__full_name"]
+
+
+@admin.register(TaskNote)
+class TaskNoteAdmin(LedgerAdmin):
+    """What is said and what happened under tasks."""
+
+    list_display = ["task", "comment", "author", "at"]
+    list_select_related = ["task", "author"]
+
+
+@admin.register(Shipment)
+class ShipmentAdmin(LedgerAdmin):
+    """Equipment on its way; addresses and links stay out."""
+
+    list_display = ["bundle_name", "person", "state", "state_at", "tracking"]
+    list_filter = ["state", "bundle_key"]
+    list_select_related = ["person"]
+    search_fields = ["person__full_name", "person__work_email", "tracking"]
+    exclude = ["address_token", "link_nonce"]
+
+
+@admin.register(ShipmentEvent)
+class ShipmentEventAdmin(LedgerAdmin):
+    """What happened to shipments."""
+
+    list_display = ["shipment", "state", "by_label", "at"]
+    list_filter = ["state"]
+    list_select_related = ["shipment__person"]
 
 
 @admin.register(ForecastSnapshot)

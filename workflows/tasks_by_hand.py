@@ -15,6 +15,7 @@ from siit_remote.audit.services import record
 from siit_remote.lib.bell import ring
 from workflows.engine.wake import run_wake
 from workflows.models import Task
+from workflows.shipment_states import shipment_settle
 from workflows.task_days import days_of
 
 if TYPE_CHECKING:
@@ -110,6 +111,14 @@ def task_done(
         task = _end(found, Task.Status.DONE, by=by, by_label=by_label, words=words, now=now)
         evidence = {"task": task.pk, "by": task.done_by_label, "what": words}
         access_settle(task.settles, evidence=evidence, now=now, words=words)
+        if "shipment" in task.settles and "state" in task.settles:
+            shipment_settle(
+                int(task.settles["shipment"]),
+                str(task.settles["state"]),
+                text=words,
+                by_label=task.done_by_label,
+                now=now,
+            )
         _record("task.done", task, actor=actor, by_label=by_label, comment=words)
         _wake(task, now=now)
     return task

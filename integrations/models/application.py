@@ -81,6 +81,14 @@ class Bundle(models.Model):
     connection = models.ForeignKey(
         Connection, null=True, blank=True, on_delete=models.PROTECT, related_name="bundles"
     )
+    items = models.JSONField(default=list, blank=True, help_text="What is in it, one text each.")
+    countries = models.JSONField(
+        default=list, blank=True, help_text="Where it can be sent (alpha-3). Empty: everywhere."
+    )
+    employment_types = models.JSONField(
+        default=list, blank=True, help_text="For whom, by key. Empty: for everybody."
+    )
+    active = models.BooleanField(default=True)
 
     class Meta:
         ordering: ClassVar = ["name"]

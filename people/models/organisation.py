@@ -52,6 +52,9 @@ class Workspace(models.Model):
     hold_days = models.PositiveSmallIntegerField(
         default=7, help_text="What nobody releases within so many days is not run."
     )
+    address_kept_days = models.PositiveSmallIntegerField(
+        default=30, help_text="Days after shipping until a delivery address is erased."
+    )
     directory_stale_hours = models.PositiveIntegerField(
         null=True,
         blank=True,

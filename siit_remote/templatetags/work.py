@@ -17,7 +17,8 @@ from people.list_query import TAB, VIEW
 from people.models import Person
 from people.tabs import TABS, WITH_PROBLEMS, counts
 from workflows import about_people
-from workflows.models import Run, Workflow
+from workflows.equipment_seen import shipments_of
+from workflows.models import Run, Shipment, Workflow
 from workflows.uses import workflows_using
 
 register = template.Library()
@@ -61,9 +62,9 @@ def accounts_of(person: Person) -> list[Account]:
 
 
 @register.simple_tag
-def equipment_of(person: Person, user: Any) -> list[about_people.Piece]:
-    """What was shipped to the person or asked back, for who may see runs."""
-    return about_people.equipment_of(person) if user.has_perm("workflows.view_run") else []
+def equipment_of(person: Person, user: Any) -> list[Shipment]:
+    """What was sent to the person or asked back, for who may see shipments."""
+    return shipments_of(person, user)
 
 
 @register.simple_tag

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from integrations.models import AppAccess, Application, Connection, ReportedAccess, SyncRun
+from integrations.models import AppAccess, Application, Bundle, Connection, ReportedAccess, SyncRun
 from people.models import CustomField, FieldOverride, FieldProposal, LegalEntity, Person
 from people.models.listing import SavedView
 from people.models.merge import PersonMerge
@@ -34,6 +34,7 @@ from workflows.models import (
     Request,
     Run,
     Service,
+    Shipment,
     StepRun,
     Task,
     Workflow,
@@ -197,6 +198,11 @@ def _work(company: Company) -> None:
     task = Task.objects.create(
         key="task-key", title="Collect the laptop", subject=person, created_at=now
     )
+    Bundle.objects.create(key="laptop", name="Standard laptop", items=["Laptop", "Mouse"])
+    shipment = Shipment.objects.create(
+        key="shipment-key", person=person, bundle_key="laptop", bundle_name="Standard laptop",
+        items=["Laptop", "Mouse"], state_at=now, created_at=now, wants_address=True,
+    )  # fmt: skip
     service = Service.objects.create(
         key="software", name="Software access", category="IT",
         fields=[{"name": "app", "label": "Application", "type": "text", "required": True}],
@@ -260,7 +266,8 @@ def _work(company: Company) -> None:
     company.objects = {
         "hold": hold,
         "connection": connection, "sync": sync, "workflow": workflow, "run": run, "step": step,
-        "approval": approval, "task": task, "service": service, "request": asked,
+        "approval": approval, "task": task, "shipment": shipment, "service": service,
+        "request": asked,
         "proposal": proposal, "overridden": person,
         "delegation": delegation, "absence": absence, "access": access, "reported": reported,
     }  # fmt: skip

@@ -177,6 +177,16 @@ MATRIX: dict[str, tuple[str, str]] = {
     "task-hand-over": (NO_METHOD, "302 422 422 422 404 404"),
     "task-comment": (NO_METHOD, "302 422 422 422 404 404"),
     "task-tick": (NO_METHOD, "302 302 302 302 404 404"),
+    "equipment": (STAFF, NO_METHOD),
+    "shipment": (STAFF, NO_METHOD),
+    "shipment-move": (NO_METHOD, "302 422 422 422 403 403"),
+    "shipment-ask": (NO_METHOD, "302 422 422 422 403 403"),
+    "shipment-address": (NO_METHOD, STAFF_POST),
+    "bundles": (STAFF, NO_METHOD),
+    "bundle-new": (STAFF, "302 422 422 422 403 403"),
+    "bundle-edit": (STAFF, "302 422 422 422 403 403"),
+    # Its secret address is the key; this one is nobody's.
+    "address-form": ("404 404 404 404 404 404", "404 404 404 404 404 404"),
     "requests": (ANYBODY, NO_METHOD),
     "request-new": (ANYBODY, ANYBODY),
     "request": ("302 200 200 200 404 200", NO_METHOD),
@@ -309,6 +319,12 @@ def _kwargs(name: str, company: Company) -> dict[str, Any]:
                 *("task-hand-over", "task-comment", "task-tick"),
             )
         },
+        **{
+            name: {"pk": made["shipment"].pk}
+            for name in ("shipment", "shipment-move", "shipment-ask", "shipment-address")
+        },
+        "bundle-edit": {"key": "laptop"},
+        "address-form": {"token": "nobodys"},
         "request-new": {"service": "software"},
         "request": {"pk": made["request"].pk},
         "request-edit": {"pk": made["request"].pk},

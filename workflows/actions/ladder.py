@@ -146,6 +146,7 @@ def task_or_webhook(
     suffix: str = "",
     owner: Person | None = None,
     checklist: Sequence[str] = (),
+    more: str = "",
 ) -> Done:
     """The last two rungs. ``owner`` gets the task instead of ``role``, if they can do it."""
     found = webhook_for(action)
@@ -156,7 +157,7 @@ def task_or_webhook(
     task = task_open(
         key=f"{ctx.idempotency_key}{suffix}",
         title=title,
-        body=f"{why}\nWorkflow: {ctx.run.workflow.name}.",
+        body="\n".join([why, *([more] if more else []), f"Workflow: {ctx.run.workflow.name}."]),
         role=role,
         assignee=owner if owner and owner != ctx.person and can_answer(owner) else None,
         subject=ctx.person,

@@ -9,6 +9,7 @@ from workflows.models.refusal import Refusal
 from workflows.models.request import Request, RequestNote, Service
 from workflows.models.run import Attempt, Run, StepRun
 from workflows.models.seen import CalendarFeed, ForecastSnapshot
+from workflows.models.shipment import Shipment, ShipmentEvent
 from workflows.models.task import Task, TaskNote
 from workflows.models.workflow import DraftState, Workflow, WorkflowVersion
 
@@ -29,6 +30,8 @@ __all__ = [
     "RequestNote",
     "Run",
     "Service",
+    "Shipment",
+    "ShipmentEvent",
     "StepRun",
     "Task",
     "TaskNote",

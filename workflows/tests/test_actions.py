@@ -322,7 +322,7 @@ OUTWARD: list[tuple[str, dict[str, Any]]] = [
     ("idp.suspend_account", {}),
     ("idp.update_account", {}),
     ("slack.close_access", {}),
-    ("equipment.ship", {"bundle": "laptop"}),
+    ("equipment.ship", {"bundle": "laptop", "address_from": "the office"}),
     ("equipment.collect", {"bundle": "laptop"}),
 ]
 
@@ -638,7 +638,8 @@ def test_console_is_nobodys_inbox_in_production(
 def test_bundle_goes_through_its_own_connection(outside: World, perform: Perform) -> None:
     Bundle.objects.create(key="laptop", name="Laptop", connection=connect("http", "shipping"))
     for _ in range(2):
-        assert isinstance(perform("equipment.ship", {"bundle": "laptop", "note": "n"}), Done)
+        params = {"bundle": "laptop", "note": "n", "address_from": "the office"}
+        assert isinstance(perform("equipment.ship", params), Done)
     assert (outside.payloads[0]["bundle"], outside.payloads[0]["note"]) == ("laptop", "n")
     assert len({key for _, key in outside.calls}) == 1, "a repeat carries the same key"
 

@@ -132,7 +132,7 @@ def test_request_stays_in_progress_until_its_hand_made_access_is_there(
         task_done(task.pk, by=owner, by_label="m", comment="Invited.", now=clock.now())
     run_due(now=clock.now())
     made.refresh_from_db()
-    access = AppAccess.objects.get()
+    access = AppAccess.objects.get(application__key="figma")
     assert made.status == "resolved"
     assert access.state == ("failed" if refused else "granted")
     assert made.status_reason == ("Not done: No seat left." if refused else "")

@@ -133,7 +133,15 @@ def _application(item: Application) -> dict[str, Any]:
 
 def _bundle(item: Bundle) -> dict[str, Any]:
     connection = item.connection.key if item.connection else None
-    return _without_empty({"key": item.key, "name": item.name, "connection": connection})
+    row = {
+        "key": item.key,
+        "name": item.name,
+        "connection": connection,
+        "items": item.items,
+        "countries": item.countries,
+        "employment_types": item.employment_types,
+    }
+    return _without_empty(row) | ({} if item.active else {"active": False})
 
 
 def _service(item: Service) -> dict[str, Any]:

@@ -115,6 +115,7 @@ class _WorkspaceReader(FieldReader):
                 "language",
                 "sync_every_hours",
                 "late_within_days",
+                "address_kept_days",
                 "directory_stale_hours",
                 "limits",
             ),
@@ -126,7 +127,11 @@ class _WorkspaceReader(FieldReader):
             values["timezone"] = self._zone(found["timezone"], "settings.timezone") or "UTC"
         if "language" in found:
             values["language"] = self._language(found["language"], "settings.language")
-        for name, low, high in (("sync_every_hours", 1, 168), ("late_within_days", 0, 30)):
+        for name, low, high in (
+            ("sync_every_hours", 1, 168),
+            ("late_within_days", 0, 30),
+            ("address_kept_days", 0, 365),
+        ):
             if name in found:
                 values[name] = self.reader.integer(
                     found[name], join(path, name), low=low, high=high, default=low
@@ -258,13 +263,24 @@ class _WorkspaceReader(FieldReader):
         }
 
     def _bundle(self, data: Any, path: str) -> dict[str, Any]:
-        found = self.reader.mapping(data, path, allowed=("key", "name", "connection"))
+        lists = ("items", "countries", "employment_types")
+        found = self.reader.mapping(
+            data, path, allowed=("key", "name", "connection", "active", *lists)
+        )
         key = self._slug(found, path)
-        return {
+        row: dict[str, Any] = {
             "key": key,
             "name": self._name(found, path, default=key),
             "connection": self._connection(found.get("connection"), join(path, "connection")),
+            "active": self.reader.flag(found.get("active", True), join(path, "active")),
         }
+        for name in lists:
+            here = join(path, name)
+            row[name] = [
+                self.reader.text(item, f"{here}[{index}]", limit=300)
+                for index, item in enumerate(self.reader.items(found.get(name, []), here))
+            ]
+        return row
 
     def _template(self, data: Any, path: str) -> dict[str, Any]:
         found = self.reader.mapping(data, path, allowed=("key", "name", "variants"))

@@ -140,7 +140,7 @@ class SlackQuestions:
         Guests of another company in a shared channel have members' ids too: they are nobody here.
         """
         # https://docs.slack.dev/reference/methods/users.info
-        found = self._web.call("users.info", params={"user": user}, timeout=_WAITED_FOR).get("user")
+        found = self._web.call("users.info", form={"user": user}, timeout=_WAITED_FOR).get("user")
         if not isinstance(found, dict) or found.get("id") != user:
             return ""
         if found.get("deleted") is True or found.get("is_bot") is True:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from integrations.answers import parse_json, raise_for_status
 from integrations.connectors.scim.matching import same
@@ -54,24 +55,28 @@ class SlackWeb:
         self,
         method: str,
         *,
-        params: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
         json: Mapping[str, Any] | None = None,
         idempotency_key: str = "",
         repeatable: bool = True,
         timeout: float | None = None,
     ) -> dict[str, Any]:
-        """Call ``method``: with ``json`` as POST, else as GET. Raises ``IntegrationError``.
+        """Call ``method`` with ``json``, or with a ``form`` where Slack takes no JSON.
 
+        Raises ``IntegrationError``.
         ``repeatable``: the same call twice does nothing twice, so no answer means “try again”.
         ``timeout`` in seconds, for calls that somebody waits for.
         """
         try:
+            headers = {"Authorization": f"Bearer {self._bot_token}"}
+            if json is None:
+                headers["Content-Type"] = "application/x-www-form-urlencoded"
             answer = self._transport.request(
-                "GET" if json is None else "POST",
+                "POST",
                 f"{self._base_url}/{method}",
-                headers={"Authorization": f"Bearer {self._bot_token}"},
-                params=params,
+                headers=headers,
                 json=json,
+                body=urlencode(form or {}).encode() if json is None else None,
                 idempotency_key=idempotency_key,
                 timeout=timeout,
             )
@@ -89,7 +94,7 @@ class SlackWeb:
     def direct_channel(self, email: str) -> str:
         """The conversation with the member who has this very address."""
         # https://docs.slack.dev/reference/methods/users.lookupByEmail
-        user = self.call("users.lookupByEmail", params={"email": email}).get("user")
+        user = self.call("users.lookupByEmail", form={"email": email}).get("user")
         if not isinstance(user, dict) or not isinstance(user.get("id"), str):
             raise TransientError("Slack answered without a member.")
         profile = user.get("profile")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from integrations.tests.servers import Answer
 
@@ -40,44 +40,46 @@ class FakeSlack:
         method = asked.path.removeprefix("/api/")
         if code := self.fails.get(method):
             return Answer(json={"ok": False, "error": code})
-        body = asked.json() if asked.body else {}
-        found = getattr(self, f"_{method.replace('.', '_')}")(asked.query, body)
+        is_form = "urlencoded" in asked.headers.get("content-type", "")
+        form = dict(parse_qsl(asked.body.decode())) if is_form else {}
+        body = {} if is_form or not asked.body else asked.json()
+        found = getattr(self, f"_{method.replace('.', '_')}")(form, body)
         if self.lose == method:
             return Answer(drop=True)
         return Answer(json={"ok": True, **found} if found is not None else _error("not_found"))
 
-    def _auth_test(self, query: dict[str, str], body: dict[str, Any]) -> dict[str, Any]:
+    def _auth_test(self, form: dict[str, str], body: dict[str, Any]) -> dict[str, Any]:
         return {"team": "Acme", "team_id": TEAM}
 
-    def _users_lookupByEmail(self, query: dict[str, str], body: Any) -> dict[str, Any] | None:
+    def _users_lookupByEmail(self, form: dict[str, str], body: Any) -> dict[str, Any] | None:
         for member in self.members.values():
-            if member["profile"]["email"].lower() == query["email"].lower():
+            if member["profile"]["email"].lower() == form["email"].lower():
                 return {"user": member}
         return None
 
-    def _users_info(self, query: dict[str, str], body: Any) -> dict[str, Any] | None:
-        member = self.members.get(query["user"])
+    def _users_info(self, form: dict[str, str], body: Any) -> dict[str, Any] | None:
+        member = self.members.get(form["user"])
         return {"user": member} if member else None
 
-    def _conversations_open(self, query: Any, body: dict[str, Any]) -> dict[str, Any]:
+    def _conversations_open(self, form: Any, body: dict[str, Any]) -> dict[str, Any]:
         return {"channel": {"id": f"D{body['users']}"}}
 
-    def _chat_postMessage(self, query: Any, body: dict[str, Any]) -> dict[str, Any]:
+    def _chat_postMessage(self, form: Any, body: dict[str, Any]) -> dict[str, Any]:
         ts = f"1700000000.{len(self.messages):06}"
         self.messages[(body["channel"], ts)] = body
         return {"channel": body["channel"], "ts": ts}
 
-    def _chat_update(self, query: Any, body: dict[str, Any]) -> dict[str, Any] | None:
+    def _chat_update(self, form: Any, body: dict[str, Any]) -> dict[str, Any] | None:
         if (body["channel"], body["ts"]) not in self.messages:
             return None
         self.messages[(body["channel"], body["ts"])] = body
         return {}
 
-    def _chat_postEphemeral(self, query: Any, body: dict[str, Any]) -> dict[str, Any]:
+    def _chat_postEphemeral(self, form: Any, body: dict[str, Any]) -> dict[str, Any]:
         self.whispers.append((body["user"], body["text"]))
         return {}
 
-    def _views_open(self, query: Any, body: dict[str, Any]) -> dict[str, Any]:
+    def _views_open(self, form: Any, body: dict[str, Any]) -> dict[str, Any]:
         self.forms.append(body)
         return {}
 

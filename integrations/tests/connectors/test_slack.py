@@ -75,7 +75,8 @@ def test_message_reaches_the_member_with_markup_disarmed() -> None:
         )
     assert sent == "D9/1.2"
     lookup, opened, posted = server.asked
-    assert lookup.query == {"email": "ana@acme.test"}
+    assert lookup.body == b"email=ana%40acme.test"
+    assert lookup.headers["content-type"] == "application/x-www-form-urlencoded"
     assert opened.json() == {"users": "U7"}
     assert posted.json()["channel"] == "D9"
     assert posted.json()["text"] == ("*Hi &lt;there&gt;*\na &amp; b &lt;!channel&gt; &lt;@U1&gt;")

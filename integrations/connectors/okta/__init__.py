@@ -1,0 +1,1 @@
+"""Okta by its own management API: accounts, groups, applications, sessions, people."""

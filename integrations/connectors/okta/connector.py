@@ -1,0 +1,192 @@
+"""The Okta connector: one organisation by its own management API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from integrations.connectors.base import (
+    CONNECTORS,
+    AccountProfile,
+    ConnectionSettings,
+    RemoteAccount,
+    Setting,
+    TestResult,
+    Transport,
+)
+from integrations.connectors.identity import Ability
+from integrations.connectors.okta.groups import Groups
+from integrations.connectors.okta.people import fetch_users
+from integrations.connectors.okta.session import OktaSession, id_of
+from integrations.connectors.okta.users import Users, to_account
+from integrations.errors import PermanentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from integrations.connectors.base import Feed
+    from integrations.connectors.identity import Updated
+
+SUSPEND, DEACTIVATE = "suspended", "deactivated"
+
+
+class OktaClient:
+    """``AccountAdmin``, ``AccountReactivator``, ``AccountUpdater`` and ``SessionEnder``."""
+
+    def __init__(self, session: OktaSession, *, deactivates: bool) -> None:
+        self._session = session
+        self._deactivates = deactivates
+        self._users = Users(session, deactivates=deactivates)
+        self._groups = Groups(session)
+
+    def test(self) -> TestResult:
+        """Whose token it is, and that it may read users, groups and applications."""
+        # https://developer.okta.com/docs/api/openapi/okta-management/management/tag/User/
+        me = self._session.get("users", "me", what="asking whose token it is")
+        able: dict[str, Any] = {}
+        problems: list[str] = []
+        for kind in ("users", "groups", "apps"):
+            try:
+                self._session.get(kind, params={"limit": "1"}, what=f"reading {kind}")
+                able[kind] = True
+            except PermanentError as error:
+                able[kind] = False
+                problems.append(error.message)
+        owner = to_account(me).username if isinstance(me, dict) and id_of(me) else ""
+        return TestResult(
+            account={"name": self._session.host, "signed_in_as": owner},
+            capabilities=able,
+            problems=tuple(problems),
+        )
+
+    def abilities(self) -> tuple[Ability, ...]:
+        """In words; a token can do what its administrator may."""
+        word = "deactivated" if self._deactivates else "suspended"
+        only = "Who never activated or is locked out is deactivated: Okta suspends active users."
+        how = "" if self._deactivates else only
+        apps = "Name it “app: GitHub” where the group is asked for."
+        words = (
+            ("Find an account by work email", ""),
+            ("Create accounts, adopt those that exist", "Okta mails the invitation."),
+            (f"Suspend and reactivate accounts: who leaves is {word}", how),
+            ("Keep name, job title, team and work email of an account in step", ""),
+            ("Put people into groups and take them out", ""),
+            ("Assign applications one by one", apps),
+            ("End somebody's sessions", "Together with the tokens issued to applications."),
+        )
+        return tuple(Ability(words=what, able=True, note=note) for what, note in words)
+
+    def find_account(self, *, work_email: str, external_id: str = "") -> RemoteAccount | None:
+        """See :class:`~integrations.connectors.base.AccountAdmin`."""
+        found = self._users.by_id(external_id) if external_id else None
+        if found is None:
+            found = self._users.by_email(work_email)
+        return to_account(found) if found is not None else None
+
+    def create_account(
+        self, profile: AccountProfile, *, idempotency_key: str
+    ) -> tuple[RemoteAccount, bool]:
+        """Find, wake or create."""
+        return self._users.create(profile, idempotency_key=idempotency_key)
+
+    def suspend_account(self, external_id: str, *, idempotency_key: str) -> RemoteAccount:
+        """Suspend or deactivate, as configured, and read back."""
+        return self._users.suspend(external_id, idempotency_key=idempotency_key)
+
+    def reactivate_account(self, external_id: str, *, idempotency_key: str) -> RemoteAccount | None:
+        """Unsuspend or activate, and read back."""
+        return self._users.reactivate(external_id, idempotency_key=idempotency_key)
+
+    def update_account(
+        self, external_id: str, profile: AccountProfile, *, idempotency_key: str
+    ) -> Updated | None:
+        """Change what differs and read back."""
+        return self._users.update(external_id, profile, idempotency_key=idempotency_key)
+
+    def end_sessions(self, external_id: str, *, idempotency_key: str) -> None:
+        """Sign out everywhere."""
+        self._users.end_sessions(external_id, idempotency_key=idempotency_key)
+
+    def add_to_group(self, external_id: str, group: str, *, idempotency_key: str) -> None:
+        """Make a member, or assign the application that ``app: …`` names."""
+        if self._users.by_id(external_id) is None:
+            raise PermanentError("The account does not exist in Okta any more. Create it first.")
+        self._groups.add(external_id, group, idempotency_key=idempotency_key)
+
+    def remove_from_group(self, external_id: str, group: str, *, idempotency_key: str) -> None:
+        """End membership or assignment, and read back."""
+        self._groups.remove(external_id, group, idempotency_key=idempotency_key)
+
+    def groups_of(self, external_id: str) -> tuple[str, ...]:
+        """Names of groups, and of applications with ``app:`` before them."""
+        return self._groups.of(external_id)
+
+
+class OktaDirectory(OktaClient):
+    """An organisation that also brings people; a ``PeopleSource`` besides."""
+
+    def __init__(self, session: OktaSession, *, key: str, deactivates: bool) -> None:
+        super().__init__(session, deactivates=deactivates)
+        self._key = key
+
+    def fetch_people(self, *, today: date, progress: Callable[[str], None]) -> Feed:
+        """Every user as a record of an account. ``today`` plays no part: accounts have no dates."""
+        return fetch_users(self._session, source=self._key, progress=progress)
+
+
+@CONNECTORS.register
+class OktaConnector:
+    """One Okta organisation."""
+
+    key = "okta"
+    label = "Okta"
+    category = "Identity"
+    help = (
+        "Creates, updates, suspends and reactivates accounts, ends sessions, fills groups and "
+        "assigns applications; can also bring its users into the people list."
+    )
+    icon = "key"
+    settings: tuple[Setting, ...] = (
+        Setting(
+            name="base_url",
+            label="Organisation's address",
+            help="As https://acme.okta.com, without “-admin”.",
+            required=True,
+        ),
+        Setting(
+            name="leaving",
+            label="An account that is closed is",
+            help="Suspended accounts keep their groups and applications and can be woken at once; "
+            "deactivated ones lose their applications.",
+            default=SUSPEND,
+            choices=(SUSPEND, DEACTIVATE),
+        ),
+        Setting(
+            name="people",
+            label="Bring its users into the people list",
+            help="With yes, users come in as people: by work email to whom they belong, else as "
+            "externals. Choose field by field under Fields which source is right.",
+            default="no",
+            choices=("no", "yes"),
+        ),
+        Setting(
+            name="api_token",
+            label="API token",
+            help="Security → API → Tokens, made by an administrator who may manage users, groups "
+            "and applications.",
+            required=True,
+            secret=True,
+        ),
+    )
+
+    def client(self, settings: ConnectionSettings, transport: Transport) -> OktaClient:
+        """Bind to one connection."""
+        session = OktaSession(
+            transport,
+            base_url=settings.config.get("base_url", ""),
+            token=settings.secrets.get("api_token", ""),
+        )
+        deactivates = settings.config.get("leaving") == DEACTIVATE
+        if settings.config.get("people") == "yes":
+            return OktaDirectory(session, key=settings.key, deactivates=deactivates)
+        return OktaClient(session, deactivates=deactivates)

@@ -10,6 +10,8 @@ from django.contrib import admin, messages
 from integrations.connectors.base import CONNECTORS, Connector, Setting
 from integrations.errors import ConfigError
 from integrations.models import (
+    AccessEvent,
+    AccessReading,
     Account,
     AppAccess,
     Application,
@@ -19,6 +21,7 @@ from integrations.models import (
     CustomValues,
     Delivery,
     Incident,
+    ReportedAccess,
     SyncRun,
     WebhookReceipt,
     WebhookSubscription,
@@ -247,6 +250,32 @@ class AppAccessAdmin(_ReadOnlyAdmin):
     list_display = ["application", "person", "state", "since", "ended_at"]
     list_filter = ["state", "application"]
     search_fields = ["person__work_email", "person__full_name"]
+    list_select_related = ["application", "person"]
+
+
+@admin.register(AccessEvent)
+class AccessEventAdmin(_ReadOnlyAdmin):
+    """What became of each access."""
+
+    list_display = ["at", "access", "state", "run_id", "by_label", "words"]
+    list_filter = ["state"]
+
+
+@admin.register(AccessReading)
+class AccessReadingAdmin(_ReadOnlyAdmin):
+    """When connections were asked who has what."""
+
+    list_display = ["application", "read_at", "tried_at", "accounts", "error"]
+    list_select_related = ["application"]
+
+
+@admin.register(ReportedAccess)
+class ReportedAccessAdmin(_ReadOnlyAdmin):
+    """Accounts that connections report."""
+
+    list_display = ["application", "username", "person", "active", "seen_at", "gone_at"]
+    list_filter = ["application"]
+    search_fields = ["username", "email", "external_id"]
     list_select_related = ["application", "person"]
 
 

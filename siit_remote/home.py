@@ -13,9 +13,12 @@ from people.choices import PersonStatus
 from people.identity import fields_hidden_from, person_of
 from people.selectors import people_visible_to
 from siit_remote.lib import clock
+from workflows.access.leavers import COUNTED, leavers, leaving_people
 from workflows.inbox import approvals_waiting_for
 from workflows.models import Approval, Request, Task
 from workflows.tasks_seen import tasks_of
+from workflows.views.leaver import RIGHTS as LEAVERS
+from workflows.views.leaver import fleet_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,6 +160,14 @@ def coming_up(user: Any, *, today: date) -> list[Coming]:
             for person in soon[:SHOWN]
         ]
     return sorted(found, key=lambda item: (item.on, item.leaves, item.person.pk))[:SHOWN]
+
+
+def leaving_figure(user: Any, *, today: date) -> dict[str, Any] | None:
+    """How fast access ends after the last day, for who may see leavers; ``None`` for others."""
+    if not user.has_perms(LEAVERS) or "end_date" in fields_hidden_from(user):
+        return None
+    recent = leaving_people(today=today).filter(end_date__gte=today - COUNTED)
+    return fleet_words(leavers(recent, now=clock.now()), today=today) | {"days": COUNTED.days}
 
 
 def waiting_for(me: Person | None) -> Waiting:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.urls import NoReverseMatch, reverse
 
 from workflows.calendar_feed import RIGHTS
+from workflows.views.leaver import RIGHTS as LEAVERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +58,8 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(label="Applications", icon="app-window", url_name="applications",
           allowed=_has("integrations.view_application"),
           under=("/applications/", "/new-application/", "/application-rule/", "/access/")),
+    Entry(label="Leavers", icon="log-out", url_name="leavers",
+          allowed=lambda user: bool(user.has_perms(LEAVERS)), under=("/leavers/",)),
     Entry(label="Workflows", icon="workflow", url_name="workflows",
           allowed=_has("workflows.view_workflow"),
           under=("/workflows/", "/new-workflow/", "/import-workflow/")),

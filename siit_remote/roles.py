@@ -52,6 +52,7 @@ integrations.view_connection integrations.add_connection integrations.change_con
 integrations.view_syncrun integrations.change_syncrun integrations.view_delivery
 integrations.view_application integrations.add_application integrations.change_application
 integrations.delete_application integrations.view_appaccess integrations.change_appaccess
+integrations.view_accessevent integrations.view_accessreading integrations.view_reportedaccess
 integrations.view_account
 integrations.view_bundle integrations.add_bundle integrations.change_bundle
 integrations.delete_bundle
@@ -75,6 +76,7 @@ _IT = f"""
 integrations.view_connection integrations.view_syncrun integrations.view_delivery
 integrations.view_application integrations.add_application integrations.change_application
 integrations.view_appaccess integrations.change_appaccess integrations.view_account
+integrations.view_accessevent integrations.view_accessreading integrations.view_reportedaccess
 integrations.view_bundle integrations.add_bundle integrations.change_bundle
 workflows.run_workflow workflows.change_task
 workflows.view_shipment workflows.change_shipment workflows.see_address

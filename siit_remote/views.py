@@ -22,7 +22,7 @@ from siit_remote.audit.actions import ACTIONS
 from siit_remote.audit.models import AuditEntry
 from siit_remote.context import THEMES
 from siit_remote.health import overview
-from siit_remote.home import DAYS_AHEAD, coming_up, notices, waiting_for
+from siit_remote.home import DAYS_AHEAD, coming_up, leaving_figure, notices, waiting_for
 from siit_remote.lib import clock
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "notices": notices(seen),
             "waiting": waiting_for(me),
             "coming": coming_up(request.user, today=today),
+            "leaving": leaving_figure(request.user, today=today),
             "days_ahead": DAYS_AHEAD,
         },
     )

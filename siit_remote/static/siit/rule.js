@@ -19,7 +19,7 @@ form.addEventListener("click", (event) => {
 
 form.addEventListener("change", (event) => {
   const { target } = event;
-  if (!card().contains(target) || !window.htmx) return;
+  if (!card().contains(target) || "quiet" in target.dataset || !window.htmx) return;
   if ("redraw" in target.dataset) {
     const { id } = target;
     draw(form.dataset.draw).then(() => document.getElementById(id)?.focus());

@@ -1,0 +1,213 @@
+"""From an empty catalogue to the evidence of a leaver, in Chromium, against a real SCIM server."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import requests
+from axe_playwright_python.sync_playwright import Axe
+from django_q.models import OrmQ
+
+from integrations.models import AppAccess, Application, Connection
+from integrations.tasks import read_access
+from integrations.tests.worker import work
+from people.models import Person, Team
+from siit_remote.lib import clock
+from siit_remote.tests.e2e.peers import ScimServer, scim_server
+from siit_remote.tests.people_with_roles import Company
+from workflows.engine.service import run_due
+from workflows.models import Run, Workflow, WorkflowVersion
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.peer,
+    pytest.mark.django_db(transaction=True),
+]
+SIZES = [(1440, "light"), (390, "dark")]
+DOCUMENT = {
+    "format": "siit.workflow/1",
+    "key": "leaving",
+    "name": "Leaving",
+    "trigger": {
+        "type": "person.end_date",
+        "params": {"direction": "same_day", "days": 0, "at": "18:00", "timezone": "person"},
+    },
+    "steps": [{"key": "revoke", "action": "apps.revoke", "params": {"apps": "all"}}],
+}
+
+
+@pytest.fixture(scope="module")
+def peer() -> Iterator[ScimServer]:
+    with scim_server() as running:
+        yield running
+
+
+@pytest.fixture
+def empty(company: Company) -> Company:
+    """Nothing is connected and no application is known."""
+    AppAccess.objects.all().delete()
+    Application.objects.all().delete()
+    Connection.objects.all().delete()
+    OrmQ.objects.all().delete()
+    return company
+
+
+def _leaves(person: Person) -> Workflow:
+    """A live offboarding for the last day, which was yesterday."""
+    now = clock.now()
+    long_ago = now - timedelta(days=30)
+    workflow = Workflow.objects.create(
+        key="leaving", name="Leaving", status="live", draft=DOCUMENT, draft_saved_at=now,
+        created_at=long_ago, live_since=long_ago,
+    )  # fmt: skip
+    version = WorkflowVersion.objects.create(
+        workflow=workflow, number=1, document=DOCUMENT, digest="leaving", published_at=long_ago
+    )
+    Workflow.objects.filter(pk=workflow.pk).update(live_version=version)
+    Person.objects.filter(pk=person.pk).update(
+        end_date=(now - timedelta(days=1)).date(), status="ended", created_at=long_ago,
+        known_at={"end_date": (now - timedelta(days=9)).isoformat()}, timezone="UTC",
+    )  # fmt: skip
+    return workflow
+
+
+@pytest.mark.parametrize(("width", "theme"), SIZES)
+def test_connect_add_an_application_give_it_by_rule_offboard_and_read_the_evidence(
+    width: int, theme: str, visitor: Any, empty: Company, peer: ScimServer
+) -> None:
+    tenant, person = f"t{uuid.uuid4().hex[:12]}", empty.people["report"]
+    Person.objects.filter(pk=person.pk).update(team=Team.objects.get(name="Design"))
+    account = requests.post(
+        f"{peer.base_url(tenant)}/Users",
+        headers={"Authorization": f"Bearer {peer.token}"},
+        json={
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+            "userName": person.work_email,
+            "active": True,
+        },
+        timeout=10,
+    ).json()["id"]
+    guest = visitor("owner", width=width, theme=theme)
+    problems: list[str] = []
+
+    def look(page: Any) -> None:
+        found = Axe().run(page).response["violations"]
+        problems.extend(f"{page.url} {one['id']}: {one['nodes'][0]['html'][:160]}" for one in found)
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            problems.append(f"{page.url} is wider than {width}")
+
+    _connect(guest, peer, tenant)
+    _add_application(guest, look)
+    assert Application.objects.get(key="figma").entitle == {
+        "combinator": "and",
+        "rules": [{"field": "person.team", "operator": "is", "value": "Design"}],
+    }
+
+    page = guest.open("/applications/figma/")
+    look(page)
+    page.get_by_label(f"Choose {person}").check()
+    page.get_by_role("button", name="Give to the chosen").click()
+    page.get_by_text("One run started").wait_for()
+    run_due(now=clock.now())
+    assert account in peer.members(tenant, "design"), Run.objects.latest("pk").reason
+    page = guest.open("/applications/figma/")
+    page.get_by_role("button", name="Read now").click()
+    work(only="integrations.tasks.read_access")
+    read_access()
+    page = guest.open("/applications/figma/")
+    page.get_by_text("1 account", exact=False).wait_for()
+    look(page)
+
+    _leaves(person)
+    run_due(now=clock.now())
+    run = Run.objects.get(workflow__key="leaving")
+    assert run.status == "done", run.reason
+    assert account not in peer.members(tenant, "design")
+
+    _accounts_suspended(person)
+    page = guest.open("/leavers/?state=all")
+    look(page)
+    page.get_by_role("link", name=f"Evidence of {person}").click()
+    page.get_by_role("heading", name="Evidence").wait_for()
+    page.get_by_text("Read back: not a member of the group").first.wait_for()
+    page.get_by_text("Revoke app access").first.wait_for()
+    look(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="PDF").click()
+    assert download.value.path().read_bytes().startswith(b"%PDF")
+    page = guest.open(f"/people/{person.pk}/access/")
+    look(page)
+    page = guest.open("/")
+    page.get_by_role("heading", name="Last day to last revoke").wait_for()
+    look(page)
+    assert problems == []
+    assert guest.violations == []
+
+
+def _accounts_suspended(person: Person) -> None:
+    """The account itself stays at the provider; only the application was to go."""
+    assert person.accounts.filter(active=True).exists()
+
+
+def _connect(guest: Any, peer: ScimServer, tenant: str) -> None:
+    page = guest.open("/settings/integrations/connect/scim/")
+    page.get_by_label("Base address").fill(peer.base_url(tenant))
+    page.get_by_label("Bearer token").fill(peer.token)
+    page.locator("form.form button[type=submit], form button.btn-primary").last.click()
+    page.wait_for_load_state()
+    assert Connection.objects.get(connector="scim").status == "ready"
+
+
+def _add_application(guest: Any, look: Any) -> None:
+    page = guest.open("/applications/")
+    look(page)
+    page.get_by_role("link", name="New application").first.click()
+    page.get_by_label("Name", exact=True).fill("Figma")
+    page.get_by_label("Category").fill("Design")
+    page.get_by_label("Owner").fill("Manager Example (manager@acme.test)")
+    page.get_by_label("How it is given").select_option("group")
+    page.get_by_label("Connection").select_option(Connection.objects.get(connector="scim").key)
+    page.get_by_label("Group", exact=True).fill("design")
+    page.get_by_role("button", name="Give it by rule").click()
+    page.get_by_label("Field").select_option("person.team")
+    value = page.locator("select[name='row.0.value'], input[name='row.0.value']")
+    value.wait_for()
+    if value.evaluate("element => element.tagName") == "SELECT":
+        value.select_option("Design")
+    else:
+        value.fill("Design")
+        value.blur()
+    page.get_by_text("fits 1 of", exact=False).wait_for()
+    look(page)
+    page.get_by_role("button", name="Save", exact=True).last.click()
+    page.get_by_text("Figma is saved.").wait_for()
+
+
+def test_rule_is_edited_without_scripts_and_nothing_that_was_typed_is_lost(
+    browser: Any, live_server: Any, visitor: Any, empty: Company
+) -> None:
+    guest = visitor("it")
+    context = browser.new_context(
+        java_script_enabled=False, storage_state=guest.context.storage_state()
+    )
+    page = context.new_page()
+    page.goto(f"{live_server.url}/new-application/")
+    page.get_by_label("Name", exact=True).fill("Figma")
+    page.get_by_role("button", name="Give it by rule").click()
+    assert page.get_by_label("Name", exact=True).input_value() == "Figma"
+    page.get_by_label("Field").select_option("person.status")
+    page.get_by_role("button", name="Condition", exact=True).click()
+    page.locator("[name='row.0.value']").select_option("active")
+    page.locator("#only-if-conditions-row-1-menu").click()
+    page.get_by_role("button", name="Delete condition 2").click()
+    page.get_by_role("button", name="Save", exact=True).last.click()
+    assert "Figma is saved." in page.content()
+    assert Application.objects.get(key="figma").entitle == {
+        "combinator": "and",
+        "rules": [{"field": "person.status", "operator": "is", "value": "active"}],
+    }
+    context.close()

@@ -96,7 +96,7 @@ class FieldPolicyAdmin(ReadOnlyAdmin):
     def change(self, row: FieldPolicy) -> str:
         """The page that shows whom a change concerns before it is made."""
         address = reverse("field", args=[row.field])
-        return format_html('<a href="{}">In Settings → Fields</a>', address)
+        return format_html('<a href="{}">In Settings → People → Fields</a>', address)
 
 
 @admin.register(FieldProposal)

@@ -137,6 +137,10 @@ class PersonAdmin(PersonColumns, PersonActions, PlainAdmin):
                 found[action.name] = (action.run, action.name, action.label)
         return found
 
+    def get_action_choices(self, request: HttpRequest, default_choices: Any = None) -> Any:
+        """In words instead of a row of dashes."""
+        return super().get_action_choices(request, [("", "With those selected …")])
+
     def get_urls(self) -> list[Any]:
         """The file of the filtered list beside the list itself."""
         export = self.admin_site.admin_view(require_POST(self.export_view))

@@ -101,6 +101,38 @@ def test_hr_finds_somebody_among_twenty_thousand(width: int, visitor: Any, crowd
 
 
 @pytest.mark.parametrize("width", [1440, 390])
+def test_several_people_are_protected_from_the_list(
+    width: int, visitor: Any, crowd: Company
+) -> None:
+    guest = visitor("hr", width=width)
+    page = guest.open(f"{LIST}?tab=all&q=berg+ana")
+    boxes = page.locator("tbody td.action-checkbox input")
+    boxes.nth(0).check()
+    boxes.nth(2).check()
+    assert page.get_by_text("2 of 25 selected").is_visible()
+    found = faults(page)
+    page.mouse.wheel(0, 900)
+    action = page.locator("#changelist .actions select")
+    assert action.is_visible()
+    size = action.bounding_box()
+    assert size is not None
+    assert size["height"] >= (40 if width < 500 else 30)
+    action.select_option(label="Protect from automation…")
+    page.get_by_role("button", name="Go").click()
+    page.get_by_role("heading", name="Protect from automation").wait_for()
+    found += faults(page)
+    page.get_by_label("Reason").fill("They run the works council.")
+    page.get_by_role("button", name="Protect from automation · 2 people").click()
+    page.get_by_text("2 people changed.").wait_for()
+    found += faults(page)
+    page.locator("#action-toggle").check()
+    assert page.get_by_text("25 of 25 selected").is_visible()
+    assert Person.objects.filter(protected=True, full_name__contains="Berg").count() == 2
+    assert found == []
+    assert guest.violations == []
+
+
+@pytest.mark.parametrize("width", [1440, 390])
 def test_manager_sees_own_tree_only(width: int, visitor: Any, crowd: Company) -> None:
     guest = visitor("manager", width=width)
     page = guest.open("/people/")

@@ -6,28 +6,30 @@ And how any connection says in plain words what it can do, for the people who re
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from integrations.connectors.base import AccountProfile, RemoteAccount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ability:
-    """One thing a connection can do or cannot, in words: “End somebody's sessions”."""
+    """One thing a connection can do or cannot, lower-case verb first: “end sessions”."""
 
     words: str
-    able: bool
-    note: str = ""
-    """Why not, or how: “Slack's plan has no such function.”"""
+    can: bool = True
+    why: str = ""
+    """Why not, as far as it is known."""
 
 
 @runtime_checkable
 class TellsAbilities(Protocol):
-    """A client that says what it can do, from what the last test found. Asks nobody."""
+    """A client that says itself what it can do. Asks nobody."""
 
-    def abilities(self) -> tuple[Ability, ...]:
-        """In the order in which people care."""
+    def abilities(self, capabilities: Mapping[str, Any]) -> tuple[Ability, ...]:
+        """In the order in which people care; ``capabilities`` are what the last test found."""
         ...
 
 

@@ -21,7 +21,7 @@ from integrations.connectors.okta.users import Users, to_account
 from integrations.errors import PermanentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import date
 
     from integrations.connectors.base import Feed
@@ -59,22 +59,29 @@ class OktaClient:
             problems=tuple(problems),
         )
 
-    def abilities(self) -> tuple[Ability, ...]:
+    def abilities(self, capabilities: Mapping[str, Any]) -> tuple[Ability, ...]:
         """In words; a token can do what its administrator may."""
-        word = "deactivated" if self._deactivates else "suspended"
-        only = "Who never activated or is locked out is deactivated: Okta suspends active users."
-        how = "" if self._deactivates else only
-        apps = "Name it “app: GitHub” where the group is asked for."
-        words = (
-            ("Find an account by work email", ""),
-            ("Create accounts, adopt those that exist", "Okta mails the invitation."),
-            (f"Suspend and reactivate accounts: who leaves is {word}", how),
-            ("Keep name, job title, team and work email of an account in step", ""),
-            ("Put people into groups and take them out", ""),
-            ("Assign applications one by one", apps),
-            ("End somebody's sessions", "Together with the tokens issued to applications."),
+        leaves = "deactivated" if self._deactivates else "suspended, or deactivated if not active,"
+        groups, apps = capabilities.get("groups") is not False, capabilities.get("apps")
+        return (
+            Ability(words="find accounts by work email"),
+            Ability(
+                words="create accounts, or take over those that exist; Okta mails the invitation"
+            ),
+            Ability(words=f"close accounts: who leaves is {leaves} and can be woken again"),
+            Ability(words="end sessions, with the tokens that applications hold"),
+            Ability(words="keep name, job title, team and work email of an account in step"),
+            Ability(
+                words="put people into groups and take them out",
+                can=groups,
+                why="the token may not read groups",
+            ),
+            Ability(
+                words="assign applications one by one: “app: GitHub” in place of a group",
+                can=apps is not False,
+                why="the token may not read applications",
+            ),
         )
-        return tuple(Ability(words=what, able=True, note=note) for what, note in words)
 
     def find_account(self, *, work_email: str, external_id: str = "") -> RemoteAccount | None:
         """See :class:`~integrations.connectors.base.AccountAdmin`."""

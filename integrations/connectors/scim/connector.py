@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from integrations.connectors.scim.profiles import VendorProfile
 
 _NO_SESSIONS = (
-    "The standard has no word for it. A suspended account signs in no more; what is open stays "
-    "open as long as the provider lets it."
+    "the standard has no word for it: a suspended account signs in no more, and what is open stays "
+    "open as long as the provider lets it"
 )
 
 
@@ -75,21 +75,36 @@ class ScimClient:
             problems=problems,
         )
 
-    def abilities(self) -> tuple[Ability, ...]:
+    def abilities(self, capabilities: Mapping[str, Any]) -> tuple[Ability, ...]:
         """What the last test found, in words."""
-        can, vendor = self._can, self._vendor
-        searched = "" if can.filter else "The server cannot search: everybody is read each time."
-        changed = "" if can.patch else "The server takes no PATCH: accounts are written whole."
-        grouped = "" if can.groups else "The server names no groups."
-        words = (
-            ("Find an account by work email", True, searched),
-            ("Create accounts, adopt those that exist", True, vendor.note),
-            ("Suspend and reactivate accounts", True, changed),
-            ("Keep name, job title, team and work email of an account in step", True, ""),
-            ("Put people into groups and take them out", can.groups, grouped),
-            ("End somebody's sessions", False, _NO_SESSIONS),
+        can = Capabilities.stored(capabilities)
+        return (
+            Ability(words="find accounts by work email"),
+            Ability(words="create accounts, or take over those that exist"),
+            Ability(words="suspend and reactivate accounts, and check that they are"),
+            Ability(words="keep name, job title, team and work email of an account in step"),
+            Ability(
+                words="put people into groups and take them out",
+                can=can.groups,
+                why="the server names no groups",
+            ),
+            Ability(words="end sessions", can=False, why=_NO_SESSIONS),
+            Ability(
+                words="search on the server",
+                can=can.filter,
+                why="everybody is read and compared here instead: slower",
+            ),
+            Ability(
+                words="change single values",
+                can=can.patch,
+                why="whole entries are read and replaced instead",
+            ),
+            Ability(
+                words="notice changes made meanwhile",
+                can=can.etag,
+                why="what another tool changes in the same second wins",
+            ),
         )
-        return tuple(Ability(words=what, able=able, note=note) for what, able, note in words)
 
     def find_account(self, *, work_email: str, external_id: str = "") -> RemoteAccount | None:
         """See :class:`~integrations.connectors.base.AccountAdmin`.

@@ -39,13 +39,11 @@ class SlackClient:
         when_asked: str = ALSO,
         key: str = "",
         team: str = "",
-        found: Mapping[str, Any] | None = None,
     ) -> None:
         self._bot_token = bot_token
         self._web = SlackWeb(transport, base_url=base_url, bot_token=bot_token)
         self._has_admin = scim is not None
         self._members = Members(scim)
-        self._found = found or {}
         self._secret = signing_secret
         self._key = key
         self._team = team
@@ -83,20 +81,24 @@ class SlackClient:
             problems=tuple(error.message for error in failures),
         )
 
-    def abilities(self) -> tuple[Ability, ...]:
+    def abilities(self, capabilities: Mapping[str, Any]) -> tuple[Ability, ...]:
         """What the last test found, in words."""
-        messages = bool(self._bot_token) and self._found.get("messages") is not False
-        members = self._has_admin and self._found.get("members") is not False
-        no_bot = "" if messages else "Enter a bot token."
-        closed = "" if members else NO_API
-        asks = self.when_asked != NEVER
-        how = f"In your Slack app, the request URL of Interactivity ends in /slack/{self._key}/."
-        if not asks:
-            how = no_bot or "Enter your Slack app's signing secret, and choose that it may ask."
+        messages = bool(self._bot_token) and capabilities.get("messages") is not False
+        members = self._has_admin and capabilities.get("members") is not False
+        asks = messages and self.when_asked != NEVER
+        how = f": the request URL of Interactivity there ends in /slack/{self._key}/"
         return (
-            Ability(words="Send messages to people and channels", able=messages, note=no_bot),
-            Ability(words="Ask approvers with buttons", able=messages and asks, note=how),
-            Ability(words="Deactivate and reactivate members", able=members, note=closed),
+            Ability(
+                words="send messages to people and channels",
+                can=messages,
+                why="enter a bot token that works",
+            ),
+            Ability(
+                words=f"ask approvers with buttons{how if asks else ''}",
+                can=asks,
+                why="enter your Slack app's signing secret, and choose that it may ask",
+            ),
+            Ability(words="deactivate and reactivate members", can=members, why=NO_API),
         )
 
     def send(

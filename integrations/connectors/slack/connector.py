@@ -74,5 +74,4 @@ class SlackConnector:
             when_asked=settings.config.get("approvals") or ALSO,
             key=settings.key,
             team=str(settings.account.get("team_id") or ""),
-            found=settings.capabilities,
         )

@@ -85,7 +85,9 @@ def test_client_offers_what_actions_ask_for() -> None:
         found = client.test()
     assert found.capabilities == {"users": True, "groups": True, "apps": True}
     assert found.account["signed_in_as"] == "person0@acme.test"
-    assert all(one.able for one in client.abilities())
+    assert all(one.can for one in client.abilities(found.capabilities))
+    limited = client.abilities({"users": True, "groups": False, "apps": False})
+    assert [one.can for one in limited].count(False) == 2
 
 
 @pytest.mark.parametrize("filters", ["work", "ignored", "prefix"])

@@ -280,12 +280,13 @@ def test_abilities_say_what_the_test_found() -> None:
     scim = AwfulScim(patch="refused", filters="refused")
     with _client(scim) as (client, _):
         found = client.test().capabilities
-    with _client(scim, **found) as (client, _):
+    with _client(scim) as (client, _):
         assert isinstance(client, TellsAbilities)
-        told = {one.words: one for one in client.abilities()}
-    assert "cannot search" in told["Find an account by work email"].note
-    assert "PATCH" in told["Suspend and reactivate accounts"].note
-    assert told["End somebody's sessions"].able is False
+        told = {one.words: one for one in client.abilities(found)}
+    assert told["find accounts by work email"].can
+    assert not told["search on the server"].can
+    assert not told["change single values"].can
+    assert "suspended account" in told["end sessions"].why
 
 
 @pytest.mark.parametrize("filters", ["ignored", "blind"])

@@ -235,3 +235,23 @@ def test_test_tells_workspace_and_abilities() -> None:
 def test_no_token_at_all_is_refused() -> None:
     with pytest.raises(ConfigError):
         _slack("https://slack.example.com", bot="", admin="")
+
+
+def test_abilities_follow_the_tokens_and_what_the_test_found() -> None:
+    bare = _slack("https://slack.example.com", admin="")
+    told = [one.can for one in bare.abilities({"messages": True, "members": False})]
+    assert told == [True, False, False]
+    connector = CONNECTORS.get("slack")
+    assert connector is not None
+    full: Any = connector.client(
+        ConnectionSettings(
+            key="chat",
+            config={},
+            secrets={"bot_token": "x", "admin_token": "y", "signing_secret": "z"},
+        ),
+        transport_to_loopback(),
+    )
+    asks = full.abilities({"messages": True, "members": True})
+    assert [one.can for one in asks] == [True, True, True]
+    assert "/slack/chat/" in asks[1].words
+    assert "plan" in full.abilities({"messages": True, "members": False})[2].why

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.urls import NoReverseMatch, reverse
 
 from workflows.calendar_feed import RIGHTS
+from workflows.category_rights import rights_of
 from workflows.views.leaver import RIGHTS as LEAVERS
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ def _has(permission: str) -> Callable[[Any], bool]:
     return lambda user: bool(user.has_perm(permission))
 
 
+def _right(right: str) -> Callable[[Any], bool]:
+    return lambda user: rights_of(user).anywhere(right)
+
+
 def _anybody(user: Any) -> bool:
     return bool(user.is_authenticated)
 
@@ -61,7 +66,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(label="Leavers", icon="log-out", url_name="leavers",
           allowed=lambda user: bool(user.has_perms(LEAVERS)), under=("/leavers/",)),
     Entry(label="Workflows", icon="workflow", url_name="workflows",
-          allowed=_has("workflows.view_workflow"),
+          allowed=_right("view"),
           under=("/workflows/", "/new-workflow/", "/import-workflow/")),
     Entry(label="Forecast", icon="calendar-days", url_name="forecast",
           allowed=lambda user: bool(user.has_perms(RIGHTS)), under=("/forecast/",)),
@@ -70,7 +75,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(label="Gaps", icon="split", url_name="gaps",
           allowed=_has("workflows.view_workflow"), under=("/gaps/",)),
     Entry(label="Held", icon="hand", url_name="holds",
-          allowed=_has("workflows.release_hold"), under=("/held/",), badge="held"),
+          allowed=_right("release"), under=("/held/",), badge="held"),
     Entry(label="Approvals", icon="inbox", url_name="approvals", allowed=_anybody,
           under=("/approvals/", "/delegations/"), badge="approvals"),
     Entry(label="Tasks", icon="list-checks", url_name="tasks", allowed=_anybody,
@@ -91,6 +96,8 @@ ENTRIES: tuple[Entry, ...] = (
           allowed=_has("workflows.view_messagetemplate"), under=("/messages/",)),
     Entry(label="Limits", icon="shield-alert", url_name="limits", setting=True,
           allowed=_has("people.change_workspace"), under=("/settings/limits/",)),
+    Entry(label="Categories", icon="folder", url_name="category-rights", setting=True,
+          allowed=_has("workflows.view_categoryrights"), under=("/settings/categories/",)),
     Entry(label="Entities", icon="building-2", url_name="entities", setting=True,
           allowed=_has("people.view_team"),
           under=("/people/teams/", "/people/entities/", "/people/locations/",

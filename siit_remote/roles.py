@@ -65,7 +65,7 @@ workflows.view_delegation workflows.add_delegation workflows.change_delegation
 workflows.delete_delegation
 workflows.view_messagetemplate workflows.add_messagetemplate workflows.change_messagetemplate
 workflows.delete_messagetemplate
-workflows.add_service workflows.change_service
+workflows.add_service workflows.change_service workflows.view_categoryrights
 workflows.change_task
 workflows.view_shipment workflows.change_shipment workflows.see_address
 audit.view_auditentry
@@ -85,7 +85,7 @@ workflows.view_shipment workflows.change_shipment workflows.see_address
 PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     # Users are the Owner's alone, or a role could give itself another.
     OWNER: frozenset(
-        f"""{_HR} {_IT} integrations.delete_connection
+        f"""{_HR} {_IT} integrations.delete_connection workflows.change_categoryrights
         auth.view_user auth.add_user auth.change_user auth.view_group""".split()
     ),
     HR_ADMIN: frozenset(_HR.split()),

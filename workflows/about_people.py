@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 
 from people.models import Person
 from people.timeline import Kind, Moment
+from workflows.category_rights import rights_of
 from workflows.engine.explain import explain
 from workflows.models import Workflow
 from workflows.problems import DocumentError
@@ -99,6 +100,8 @@ def _why_url(workflow: Workflow, person: Person) -> str:
 def _runs(person: Person, user: Any, most: int) -> list[Moment]:
     if not user.has_perm("workflows.view_run"):
         return []
+    found = person.runs.select_related("workflow").order_by("-pk")
+    found = rights_of(user).open("view", found, column="workflow__category")
     return [
         Moment(
             at=run.finished_at or run.started_at or run.created_at,
@@ -109,7 +112,7 @@ def _runs(person: Person, user: Any, most: int) -> list[Moment]:
             icon="workflow",
             chip=(run.status, run.get_status_display()),
         )
-        for run in person.runs.select_related("workflow").order_by("-pk")[:most]
+        for run in found[:most]
     ]
 
 

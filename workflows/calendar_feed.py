@@ -15,13 +15,15 @@ from icalendar import Calendar, Event
 from people.identity import fields_hidden_from
 from people.selectors import people_visible_to
 from siit_remote.audit.services import record
+from workflows.category_rights import rights_of
 from workflows.forecasting import Coming, coming_runs, rows_open_to
 from workflows.models import CalendarFeed
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 
-RIGHTS = ("workflows.view_workflow", "workflows.view_run", "people.view_person")
+OTHERS = ("workflows.view_run", "people.view_person")
+RIGHTS = ("workflows.view_workflow", *OTHERS)
 """Without these the forecast cannot be seen, on a page or as a calendar."""
 READS_PER_HOUR = 60
 MISSES_PER_HOUR = 20
@@ -108,7 +110,8 @@ def feed_calendar(feed: CalendarFeed, *, site: str, now: datetime) -> bytes:
     """The calendar (RFC 5545) of what the feed's user may see: who and which workflow, no more."""
     visible = set(people_visible_to(feed.user).values_list("pk", flat=True))
     found = rows_open_to(coming_runs(now=now), hidden=fields_hidden_from(feed.user))
-    rows = [row for row in found if row.person_id in visible]
+    keys = rights_of(feed.user).keys("view")
+    rows = [row for row in found if row.person_id in visible and row.workflow in keys]
     return calendar_of(rows, site=site, now=now)
 
 

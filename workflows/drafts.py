@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from siit_remote.audit.services import record
+from workflows.category_rights import folded, right_require
 from workflows.models import DraftState, Workflow
 
 if TYPE_CHECKING:
@@ -70,8 +71,13 @@ def draft_write(
     data = document.to_data()
     with transaction.atomic():
         locked = _locked(workflow, revision)
+        right_require(actor, "edit", locked.category)
         if locked.draft == data:
             return locked
+        category = str(data.get("category") or "")
+        if folded(category) != folded(str(locked.draft.get("category") or "")):
+            # Nobody may put a workflow where they would not have been let in.
+            right_require(actor, "edit", category)
         before = (locked.draft_saved_by_id, locked.draft_saved_at)
         _state_add(locked, data, now=now, actor=actor, what=what, typing=typing)
         _point(locked, data, now=now, actor=actor)
@@ -167,6 +173,7 @@ def draft_step(
     """Undo (``back``) or redo: the exact document of the state before or after."""
     with transaction.atomic():
         locked = _locked(workflow, revision)
+        right_require(actor, "edit", locked.category)
         states = DraftState.objects.filter(workflow=locked)
         if back:
             to = states.filter(number__lt=locked.draft_state).order_by("-number").first()

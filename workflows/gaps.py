@@ -48,7 +48,13 @@ class Gap:
     person: Person | None = None
     on: date | None = None
     workflow: str = ""
+    also: str = ""
     connection: str = ""
+
+    @property
+    def workflows(self) -> set[str]:
+        """Keys of the workflows that its words name."""
+        return {key for key in (self.workflow, self.also) if key}
 
 
 def gaps_find(*, now: datetime) -> list[Gap]:
@@ -108,6 +114,7 @@ def _colliding(outlook: Outlook) -> Iterator[Gap]:
             ),
             person=people.get(item.person_id),
             workflow=second.workflow.workflow.key,
+            also=first.workflow.workflow.key,
         )
 
 

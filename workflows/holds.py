@@ -14,6 +14,7 @@ from django.db.models import Count, Q, QuerySet
 from siit_remote.audit.models import AuditEntry
 from siit_remote.audit.services import record
 from siit_remote.lib.bell import ring
+from workflows.category_rights import right_require
 from workflows.engine.holding import hold_settle, steps_cancel
 from workflows.models import Hold, Run, StepRun
 from workflows.services import RefusedError
@@ -127,6 +128,7 @@ def hold_release(
     a protected person. Raises :class:`RefusedError` with what to do.
     """  # fmt: skip
     with transaction.atomic():
+        right_require(actor, "release", hold.workflow.category)
         rows = _decidable(hold, run_ids, seal=seal, reason=reason)
         barred = barred_why(hold, actor)
         if barred:
@@ -149,6 +151,7 @@ def hold_discard(
     """End the chosen runs without doing anything. Returns how many. Raises as for releasing."""
     words = f"Discarded: {reason.strip()}"
     with transaction.atomic():
+        right_require(actor, "release", hold.workflow.category)
         rows = _decidable(hold, run_ids, seal=seal, reason=reason)
         ids = [row.run.pk for row in rows]
         _move(ids, status=Run.Status.CANCELLED, reason=words, finished_at=now, wake_at=None)

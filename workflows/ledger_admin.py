@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.contrib import admin
 
 from people.identity import fields_hidden_from
+from workflows.category_rights import rights_of
 from workflows.models import (
     Absence,
     Approval,
     Attempt,
     CalendarFeed,
+    CategoryRights,
     ChatMessage,
     DraftState,
     ForecastSnapshot,
@@ -46,6 +48,16 @@ class LedgerAdmin(_Admin):
     facts: ClassVar[tuple[str, ...]] = ()
     """Columns that may hold any fact about a person: for whom no field is hidden."""
 
+    category: ClassVar[str] = ""
+    """The way to the category whose right to view decides; empty: none does."""
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Only what belongs to workflows that the account may see."""
+        rows = super().get_queryset(request)
+        if not self.category:
+            return rows
+        return rights_of(request.user).open("view", rows, column=self.category)
+
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Facts stay out where the account may not see every field; the run's page veils them."""
         always = list(self.exclude or ())
@@ -68,6 +80,7 @@ class LedgerAdmin(_Admin):
 class WorkflowAdmin(LedgerAdmin):
     """Workflows as rows; they are changed on their own pages."""
 
+    category = "category"
     list_display = ["name", "key", "status", "live_version"]
     list_filter = ["status"]
     list_select_related = ["live_version"]
@@ -78,6 +91,7 @@ class WorkflowAdmin(LedgerAdmin):
 class WorkflowVersionAdmin(LedgerAdmin):
     """What was published, and by whom."""
 
+    category = "workflow__category"
     list_display = ["workflow", "number", "published_at", "published_by"]
     list_filter = ["workflow"]
     list_select_related = ["workflow", "published_by"]
@@ -87,6 +101,7 @@ class WorkflowVersionAdmin(LedgerAdmin):
 class DraftStateAdmin(LedgerAdmin):
     """Steps back and forward of drafts."""
 
+    category = "workflow__category"
     list_display = ["workflow", "number", "what", "saved_at", "saved_by"]
     list_filter = ["workflow"]
     list_select_related = ["workflow", "saved_by"]
@@ -96,6 +111,7 @@ class DraftStateAdmin(LedgerAdmin):
 class RunAdmin(LedgerAdmin):
     """Runs as rows."""
 
+    category = "workflow__category"
     list_display = ["pk", "workflow", "person", "status", "due_at", "finished_at"]
     list_filter = ["status", "workflow"]
     list_select_related = ["workflow", "person"]
@@ -107,6 +123,7 @@ class RunAdmin(LedgerAdmin):
 class StepRunAdmin(LedgerAdmin):
     """Steps of runs."""
 
+    category = "run__workflow__category"
     list_display = ["run", "key", "action", "status", "attempts", "finished_at"]
     list_filter = ["status", "action"]
     list_select_related = ["run"]
@@ -117,6 +134,7 @@ class StepRunAdmin(LedgerAdmin):
 class AttemptAdmin(LedgerAdmin):
     """Every try of a step; appended, never replaced."""
 
+    category = "step__run__workflow__category"
     list_display = ["step", "number", "phase", "started_at", "outcome"]
     list_filter = ["phase", "outcome"]
     list_select_related = ["step"]
@@ -127,6 +145,7 @@ class AttemptAdmin(LedgerAdmin):
 class HoldAdmin(LedgerAdmin):
     """What was stopped before its first effect, and who decided."""
 
+    category = "workflow__category"
     list_display = ["workflow", "kind", "people", "status", "created_at", "decided_at"]
     list_filter = ["kind", "status", "workflow"]
     list_select_related = ["workflow"]
@@ -136,6 +155,7 @@ class HoldAdmin(LedgerAdmin):
 class RefusalAdmin(LedgerAdmin):
     """Who was due and did not get a run."""
 
+    category = "workflow__category"
     list_display = ["workflow", "person", "verdict", "due_at", "noted_at"]
     list_filter = ["verdict", "workflow"]
     list_select_related = ["workflow", "person"]
@@ -243,3 +263,10 @@ class CalendarFeedAdmin(LedgerAdmin):
     list_display = ["user", "created_at", "last_read_at"]
     list_select_related = ["user"]
     exclude = ["token_hash"]
+
+
+@admin.register(CategoryRights)
+class CategoryRightsAdmin(LedgerAdmin):
+    """Who may do what with a category's workflows; changed on the page Categories alone."""
+
+    list_display = ["__str__", "rights"]

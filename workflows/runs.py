@@ -14,6 +14,7 @@ from django.db import transaction
 from people.models import Person
 from siit_remote.audit.services import record
 from siit_remote.lib.bell import ring
+from workflows.category_rights import right_require
 from workflows.engine.holding import hold_for_brake
 from workflows.engine.limits import limits_lock, workflow_brake, workspace_brake
 from workflows.engine.planner import condition_trace, conditions_hold, facts_on, run_key
@@ -36,6 +37,7 @@ def runs_start(
 
     Who does not match gets no run. Raises :class:`RefusedError` when the workflow is not live.
     """
+    right_require(actor, "run", workflow.category)
     version = workflow.live_version
     if workflow.status != Workflow.Status.LIVE or version is None:
         raise RefusedError("Only a live workflow can be started; publish or resume it first.")
@@ -101,6 +103,7 @@ def runs_insert(
 
 def run_release(run: Run, *, reason: str, now: datetime, actor: Actor) -> None:
     """Let a held run go on. Raises :class:`RefusedError` when it is not held."""
+    right_require(actor, "run", run.workflow.category)
     if not reason.strip():
         raise RefusedError("Say why it is released; the reason stays with the run.")
     if Hold.objects.filter(runs=run, status=Hold.Status.OPEN).exists():
@@ -121,6 +124,7 @@ def run_release(run: Run, *, reason: str, now: datetime, actor: Actor) -> None:
 
 def run_cancel(run: Run, *, reason: str, now: datetime, actor: Actor) -> None:
     """End a run that has not ended. A step that is being carried out right now still finishes."""
+    right_require(actor, "run", run.workflow.category)
     with transaction.atomic():
         cancelled = Run.objects.filter(
             pk=run.pk, status__in=[Run.Status.QUEUED, Run.Status.WAITING, Run.Status.HELD]
@@ -139,6 +143,7 @@ def run_cancel(run: Run, *, reason: str, now: datetime, actor: Actor) -> None:
 
 def run_retry(run: Run, *, now: datetime, actor: Actor) -> None:
     """Try the failed step again. Raises :class:`RefusedError` when the run has not failed."""
+    right_require(actor, "run", run.workflow.category)
     with transaction.atomic():
         later = Run.objects.select_for_update().get(pk=run.pk).restarts.first()
         if later is not None:
@@ -159,6 +164,7 @@ def step_resolve(
     step: StepRun, *, happened: bool, reason: str, now: datetime, actor: Actor
 ) -> None:
     """Say what became of an uncertain step: it happened, or it is to be tried again."""
+    right_require(actor, "run", step.run.workflow.category)
     if not reason.strip():
         raise RefusedError("Say how you know; the reason stays with the step.")
     status = StepRun.Status.DONE if happened else StepRun.Status.RETRYING

@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 
 from siit_remote.audit.services import record
 from siit_remote.lib.bell import ring
+from workflows.category_rights import right_require
 from workflows.document.parse import parse_document
 from workflows.document.shape import ActionStep
 from workflows.engine.holding import hold_for_brake
@@ -88,6 +89,7 @@ def run_restart(
     goes on in place (:func:`workflows.runs.run_retry`). Conditions and limits hold as for any
     other run. Raises :class:`RefusedError`, in words, when it cannot be started again.
     """
+    right_require(actor, "run", run.workflow.category)
     if not reason.strip():
         raise RefusedError("Say why it is started again; the reason stays with the run.")
     if not (on_live or from_start):
@@ -204,6 +206,7 @@ def _carry_over(old: Run, new: Run, version: WorkflowVersion, *, now: datetime) 
 
 def step_skip(step: StepRun, *, reason: str, now: datetime, actor: Actor) -> None:
     """Go on without this step. Raises :class:`RefusedError` for decisions and for steps at work."""
+    right_require(actor, "run", step.run.workflow.category)
     if not reason.strip():
         raise RefusedError("Say why it is skipped; the reason stays with the step.")
     if step.action in ASKING:
@@ -234,6 +237,7 @@ def step_by_hand(step: StepRun, *, role: str, reason: str, now: datetime, actor:
 
     Raises :class:`RefusedError` for decisions, waits and branches, and when the step moved on.
     """
+    right_require(actor, "run", step.run.workflow.category)
     if not reason.strip():
         raise RefusedError("Say why it is done by hand; the reason stays with the task.")
     if step.action in ASKING or ACTIONS.get(step.action) is None:

@@ -14,6 +14,7 @@ from django.db.models import Max
 
 from integrations.models import Connection
 from siit_remote.audit.services import record
+from workflows.category_rights import right_require
 from workflows.document.parse import parse_document
 from workflows.document.shape import ActionStep
 from workflows.document.validate import validate_document
@@ -70,6 +71,7 @@ def draft_save(document: WorkflowDocument, *, now: datetime, actor: Actor = None
     with transaction.atomic():
         workflow = Workflow.objects.select_for_update().filter(key=document.key).first()
         if workflow is None:
+            right_require(actor, "edit", document.category)
             workflow = Workflow(
                 key=document.key, created_at=now, draft=document.to_data(), draft_saved_at=now
             )
@@ -97,6 +99,7 @@ def workflow_publish(
     Raises ``DocumentError`` with every error that stands in the way.
     """
     document = parse_document(workflow.draft)
+    right_require(actor, "publish", workflow.category, document.category)
     errors = [problem for problem in document_problems(document) if problem.level == "error"]
     if errors:
         raise DocumentError(errors)
@@ -170,6 +173,7 @@ _ACTS = {
 
 def workflow_act(workflow: Workflow, act: str, *, reason: str, now: datetime, actor: Actor) -> None:
     """``pause``, ``resume`` or ``archive``. Raises :class:`RefusedError` in another status."""
+    right_require(actor, "publish", workflow.category)
     allowed, status, audit = _ACTS[act]
     with transaction.atomic():
         changed = Workflow.objects.filter(pk=workflow.pk, status__in=allowed).update(

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 
 from siit_remote.audit.services import record
 from siit_remote.lib.bell import ring
+from workflows.category_rights import right_require
 from workflows.document.parse import parse_document
 from workflows.document.shape import FORMAT, ActionStep
 from workflows.engine.planner import run_key
@@ -137,6 +138,7 @@ def run_undo(run: Run, *, reason: str, now: datetime, actor: Actor) -> Run:
 
     Raises :class:`RefusedError` without a reason, too late, or with nothing to take back.
     """
+    right_require(actor, "run", run.workflow.category)
     if not reason.strip():
         raise RefusedError("Say why it is taken back; the reason stays with the run.")
     present = run.undone_by.first()

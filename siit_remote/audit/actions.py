@@ -46,6 +46,7 @@ ACTIONS: dict[str, str] = {
     "run.undone": "Undid a run",
     "hold.discarded": "Discarded held runs",
     "hold.expired": "A held list ran out",
+    "category.rights_changed": "Changed the rights on a category of workflows",
     "limits.changed": "Changed the limits",
     "run.retried": "Retried a run",
     "run.cancelled": "Cancelled a run",

@@ -17,6 +17,7 @@ from people.list_query import TAB, VIEW
 from people.models import Person
 from people.tabs import TABS, WITH_PROBLEMS, counts
 from workflows import about_people
+from workflows.category_rights import rights_of
 from workflows.equipment_seen import shipments_of
 from workflows.models import Run, Shipment, Workflow
 from workflows.uses import workflows_using
@@ -29,7 +30,8 @@ def runs_about(person: Person, user: Any) -> list[Run]:
     """The person's latest runs, for who may see runs."""
     if not user.has_perm("workflows.view_run"):
         return []
-    return list(person.runs.select_related("workflow", "version")[:20])
+    found = person.runs.select_related("workflow", "version")
+    return list(rights_of(user).open("view", found, column="workflow__category")[:20])
 
 
 @register.simple_tag
@@ -41,7 +43,8 @@ def applications_of(person: Person) -> list[AppAccess]:
 @register.simple_tag
 def workflows_touching(worker_type: str, employment_type: str, user: Any) -> list[Workflow]:
     """Workflows that ask for the worker type, or for the employment type it becomes."""
-    if not user.has_perm("workflows.view_workflow"):
+    rights = rights_of(user)
+    if not rights.anywhere("view"):
         return []
     found = {
         workflow.pk: workflow
@@ -51,6 +54,7 @@ def workflows_touching(worker_type: str, employment_type: str, user: Any) -> lis
         )
         if value
         for workflow in workflows_using(field, value)
+        if rights.may("view", workflow.category)
     }
     return sorted(found.values(), key=lambda workflow: workflow.name)
 
@@ -70,9 +74,11 @@ def equipment_of(person: Person, user: Any) -> list[Shipment]:
 @register.simple_tag
 def workflows_for(person: Person, user: Any, now: datetime) -> list[about_people.Answer]:
     """Which workflows will run for the person, which not, and why."""
-    if not user.has_perm("workflows.view_workflow"):
+    rights = rights_of(user)
+    if not rights.anywhere("view"):
         return []
-    return about_people.answers_for(person, now=now, hidden=fields_hidden_from(user))
+    found = about_people.answers_for(person, now=now, hidden=fields_hidden_from(user))
+    return [answer for answer in found if rights.may("view", answer.workflow.category)]
 
 
 @register.simple_tag

@@ -157,6 +157,9 @@ MATRIX: dict[str, tuple[str, str]] = {
     "hold-release": (NO_METHOD, ADMINS_POST),
     "hold-discard": (NO_METHOD, ADMINS_POST),
     "hold-csv": (ADMINS, NO_METHOD),
+    "category-rights": (ADMINS, NO_METHOD),
+    # Rights are the Owner's alone, or a role could give itself another.
+    "category-rights-set": (NO_METHOD, "302 302 403 403 403 403"),
     "limits": (ADMINS, "302 422 422 403 403 403"),
     "approvals": (ANYBODY, NO_METHOD),
     "approval": ("302 200 200 404 200 404", NO_METHOD),

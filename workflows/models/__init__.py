@@ -1,6 +1,7 @@
 """Definitions, runs, approvals, requests, tasks, templates."""
 
 from workflows.models.approval import Approval, ApproverPolicy
+from workflows.models.category import CategoryRights
 from workflows.models.chat import ChatMessage
 from workflows.models.delegation import Absence, Delegation
 from workflows.models.hold import Hold
@@ -19,6 +20,7 @@ __all__ = [
     "ApproverPolicy",
     "Attempt",
     "CalendarFeed",
+    "CategoryRights",
     "ChatMessage",
     "Delegation",
     "DraftState",

@@ -9,13 +9,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
-from siit_remote.access import require
 from siit_remote.lib import clock
 from workflows.models import Run, StepRun, Workflow
 from workflows.problems import DocumentError
 from workflows.runs import run_cancel, run_release, run_retry, step_resolve
 from workflows.services import RefusedError, workflow_act
 from workflows.views.forms import OptionalReasonForm, ReasonForm, ResolveForm
+from workflows.views.rights import right_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ def _try(request: HttpRequest, act: Callable[[], object], done: str) -> None:
 
 
 @require_POST
-@require("workflows.publish_workflow")
+@right_on("publish")
 def act(request: HttpRequest, key: str, verb: str) -> HttpResponse:
     """Pause, resume or archive."""
     if verb not in _WORDS:
@@ -60,7 +60,7 @@ def act(request: HttpRequest, key: str, verb: str) -> HttpResponse:
 
 
 @require_POST
-@require("workflows.run_workflow")
+@right_on("run", of="run")
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """End a run that has not ended."""
     found = get_object_or_404(Run, pk=pk)
@@ -78,7 +78,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@require("workflows.run_workflow")
+@right_on("run", of="run")
 def release(request: HttpRequest, pk: int) -> HttpResponse:
     """Let a held run go on."""
     found = get_object_or_404(Run, pk=pk)
@@ -96,7 +96,7 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@require("workflows.run_workflow")
+@right_on("run", of="run")
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Try the failed step again."""
     found = get_object_or_404(Run, pk=pk)
@@ -109,7 +109,7 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@require("workflows.run_workflow")
+@right_on("run", of="step")
 def resolve(request: HttpRequest, pk: int) -> HttpResponse:
     """Say what became of a step that ended without an answer."""
     step = get_object_or_404(StepRun, pk=pk)

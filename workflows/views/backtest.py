@@ -7,19 +7,19 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from people.selectors import people_visible_to
-from siit_remote.access import require
 from siit_remote.lib import clock
-from workflows.calendar_feed import RIGHTS
+from workflows.calendar_feed import OTHERS
 from workflows.engine.backtest import Would, backtest
 from workflows.models import Workflow
 from workflows.problems import DocumentError
 from workflows.views.preview import chosen_version
+from workflows.views.rights import right_on
 
 _SHOWN = 100
 
 
 @require_GET
-@require(*RIGHTS)
+@right_on("view", *OTHERS)
 def backtest_page(request: HttpRequest, key: str) -> HttpResponse:
     """The difference by name; a fragment for htmx, a page of its own without it."""
     workflow = get_object_or_404(Workflow.objects.select_related("live_version__workflow"), key=key)

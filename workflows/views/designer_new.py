@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from people.identity import person_of
 from siit_remote.access import require
 from siit_remote.lib import clock
+from workflows.category_rights import rights_of
 from workflows.conditions.tree import Group
 from workflows.designer.gallery import gallery, gallery_document
 from workflows.document.describe import describe_document
@@ -93,7 +94,7 @@ def workflow_new(request: HttpRequest) -> HttpResponse:
 @require("workflows.change_workflow", "workflows.add_workflow")
 def workflow_duplicate(request: HttpRequest, key: str) -> HttpResponse:
     """A new workflow with the same draft; nothing of it is live."""
-    found = get_object_or_404(Workflow, key=key)
+    found = get_object_or_404(rights_of(request.user).open("view", Workflow.objects.all()), key=key)
     document = parse_document(found.draft)
     name = f"{document.name or found.name} (copy)"[:200]
     copy = replace(document, key=key_unused(name), name=name)

@@ -16,7 +16,6 @@ from people.defaults import workspace_get
 from people.identity import fields_hidden_from
 from people.models import Person
 from people.selectors import people_visible_to, person_by_email
-from siit_remote.access import require
 from siit_remote.lib import clock
 from workflows.conditions.describe import describe_group, describe_rule, value_words
 from workflows.conditions.tree import Group, Rule
@@ -35,6 +34,7 @@ from workflows.designer.warnings import warnings_of
 from workflows.document.parse import parse_document
 from workflows.fields import custom_name, field_spec
 from workflows.models import Workflow
+from workflows.views.rights import right_on
 from workflows.vocabulary import vocabulary_now
 
 _PAGE = 50
@@ -47,7 +47,7 @@ def _today(now: datetime) -> Any:
 
 
 @require_GET
-@require("workflows.change_workflow")
+@right_on("edit")
 def panel(request: HttpRequest, key: str) -> HttpResponse:
     """Counts, next runs, approvers and last runs of a draft."""
     found = get_object_or_404(Workflow.objects.select_related("live_version"), key=key)
@@ -77,7 +77,7 @@ _WHO = {"matched": "Who passes", "missed": "Who does not", "unknown": "Nobody ca
 
 
 @require_GET
-@require("workflows.change_workflow", "people.view_person")
+@right_on("edit", "people.view_person")
 def matching(request: HttpRequest, key: str) -> HttpResponse:
     """The people behind a count: who passes a row, who not, with the value and its source."""
     found = get_object_or_404(Workflow, key=key)
@@ -145,7 +145,7 @@ def _values(person: Person, rules: list[Rule], hidden: frozenset[str]) -> list[d
 
 
 @require_GET
-@require("workflows.change_workflow", "people.view_person")
+@right_on("edit", "people.view_person")
 def rehearsal(request: HttpRequest, key: str) -> HttpResponse:
     """What the draft would do for one person, step by step. No effects."""
     found = get_object_or_404(Workflow, key=key)

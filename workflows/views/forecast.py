@@ -26,6 +26,7 @@ from siit_remote.access import require
 from siit_remote.lib import clock
 from workflows.approval_rehearsal import approvers_asked
 from workflows.calendar_feed import RIGHTS, feed_of
+from workflows.category_rights import rights_of
 from workflows.fields import FIELDS
 from workflows.forecasting import (
     BOTH,
@@ -83,7 +84,10 @@ def _visible(
     """Rows by the filters, about people the user may see."""
     seen = set(people_visible_to(user).values_list("pk", flat=True))
     told = rows_open_to(rows, hidden=fields_hidden_from(user))
-    return [row for row in told if row.person_id in seen and wanted.fits(row)]
+    keys = rights_of(user).keys("view")
+    return [
+        row for row in told if row.person_id in seen and row.workflow in keys and wanted.fits(row)
+    ]
 
 
 def _side(request: HttpRequest) -> str:
@@ -111,7 +115,7 @@ def forecast_page(request: HttpRequest) -> HttpResponse:
         "filtered": wanted != Wanted() or _side(request) != LIVE,
         "feed": feed_of(request.user),
         "csv_url": f"{reverse('forecast-csv')}?{request.GET.urlencode()}",
-        **_choices(),
+        **_choices(request.user),
     }
     if view == "calendar":
         context |= _month(request, rows, now=now)
@@ -122,11 +126,13 @@ def forecast_page(request: HttpRequest) -> HttpResponse:
     return render(request, "workflows/forecast.html", context)
 
 
-def _choices() -> dict[str, Any]:
+def _choices(user: AbstractBaseUser | AnonymousUser) -> dict[str, Any]:
     used = set(Person.objects.values_list("country", flat=True).distinct())
     countries = [pair for pair in FIELDS["person.country"].choices if pair[0] in used]
     return {
-        "workflows": Workflow.objects.exclude(status="archived").order_by("name"),
+        "workflows": rights_of(user).open(
+            "view", Workflow.objects.exclude(status="archived").order_by("name")
+        ),
         "teams": Team.objects.order_by("name"),
         "entities": LegalEntity.objects.order_by("name"),
         "countries": sorted(countries, key=lambda pair: pair[1]),
@@ -249,11 +255,13 @@ def _changed(request: HttpRequest, wanted: Wanted, *, now: datetime) -> dict[str
     names = dict(Workflow.objects.values_list("key", "name"))
     hidden = fields_hidden_from(request.user)
     veiled = workflows_telling(hidden)
+    names = {key: names[key] for key in rights_of(request.user).keys("view") if key in names}
     shown = [
         item
         for item in found
         if item.person_id in people
         and item.workflow not in veiled
+        and item.workflow in names
         and _change_fits(item, people[item.person_id], wanted, hidden=hidden)
     ]
     rows = [

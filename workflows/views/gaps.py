@@ -7,9 +7,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from people.identity import fields_hidden_from
-from siit_remote.access import require
 from siit_remote.lib import clock
+from workflows.category_rights import rights_of
 from workflows.gaps import GapKind, gaps_find
+from workflows.views.rights import right_somewhere
 
 SECTIONS: tuple[tuple[GapKind, str, str], ...] = (
     (
@@ -47,10 +48,11 @@ SECTIONS: tuple[tuple[GapKind, str, str], ...] = (
 
 
 @require_GET
-@require("workflows.view_workflow", "people.view_person")
+@right_somewhere("view", "people.view_person")
 def gaps(request: HttpRequest) -> HttpResponse:
     """Every gap there is now."""
-    found = gaps_find(now=clock.now())
+    keys = rights_of(request.user).keys("view")
+    found = [gap for gap in gaps_find(now=clock.now()) if gap.workflows <= keys]
     sections = [
         {"kind": kind, "title": title, "help": help_, "gaps": [g for g in found if g.kind is kind]}
         for kind, title, help_ in SECTIONS

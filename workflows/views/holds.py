@@ -14,6 +14,7 @@ from people.defaults import workspace_get
 from people.export import table_lines
 from siit_remote.access import require
 from siit_remote.lib import clock
+from workflows.category_rights import rights_of
 from workflows.engine.limits import workspace_limits
 from workflows.holds import (
     HeldRow,
@@ -29,23 +30,31 @@ from workflows.limit_settings import LimitsForm, limits_change
 from workflows.models import Hold, Run
 from workflows.services import RefusedError
 from workflows.views.forms import HoldForm
+from workflows.views.rights import right_on, right_somewhere
 
 _PAGE = 25
 _COLUMNS = ("full_name", "work_email", "workflow", "due_at", "why", "held_because")
 
 
 @require_GET
-@require("workflows.release_hold")
+@right_somewhere("release")
 def holds(request: HttpRequest) -> HttpResponse:
     """Lists that wait, and those that were decided."""
     single = Run.objects.filter(status=Run.Status.HELD).exclude(hold__status=Hold.Status.OPEN)
-    page = Paginator(holds_decided(), _PAGE).get_page(request.GET.get("page"))
-    context = {"holds": holds_open(), "single": single.count(), "page": page}
+    rights = rights_of(request.user)
+    decided = rights.open("release", holds_decided(), column="workflow__category")
+    single = rights.open("release", single, column="workflow__category")
+    page = Paginator(decided, _PAGE).get_page(request.GET.get("page"))
+    context = {
+        "holds": rights.open("release", holds_open(), column="workflow__category"),
+        "single": single.count(),
+        "page": page,
+    }
     return render(request, "workflows/holds.html", context)
 
 
 @require_GET
-@require("workflows.release_hold")
+@right_on("release", of="hold")
 def hold(request: HttpRequest, pk: int) -> HttpResponse:
     """One list: exactly who, why, how many within which window."""
     found = _hold(pk)
@@ -66,7 +75,7 @@ def hold(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@require("workflows.release_hold")
+@right_on("release", of="hold")
 def release(request: HttpRequest, pk: int) -> HttpResponse:
     """Let the chosen people's runs go on."""
     found = _hold(pk)
@@ -87,7 +96,7 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@require("workflows.release_hold")
+@right_on("release", of="hold")
 def discard(request: HttpRequest, pk: int) -> HttpResponse:
     """End the chosen people's runs; nothing was done and nothing will be."""
     found = _hold(pk)
@@ -107,7 +116,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
-@require("workflows.release_hold")
+@right_on("release", of="hold")
 def hold_csv(request: HttpRequest, pk: int) -> HttpResponse:
     """The list as a file, to look at with others."""
     found = _hold(pk)

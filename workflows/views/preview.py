@@ -17,7 +17,6 @@ from people.folding import fold
 from people.identity import fields_hidden_from
 from people.models import Person
 from people.selectors import people_visible_to
-from siit_remote.access import require
 from siit_remote.lib import clock
 from workflows.conditions.masking import data_with_sources
 from workflows.engine.outlook import StepPreview, steps_preview
@@ -37,6 +36,7 @@ from workflows.engine.starting import due_now
 from workflows.engine.world import load_happenings, load_world, planned_draft, planned_version
 from workflows.models import Run, Workflow
 from workflows.problems import DocumentError
+from workflows.views.rights import right_on
 from workflows.views.why import why_address
 
 _PAGE = 50
@@ -69,7 +69,7 @@ def chosen_version(workflow: Workflow, name: str, *, now: datetime) -> tuple[Pla
 
 
 @require_GET
-@require("workflows.view_workflow", "people.view_person")
+@right_on("view", "people.view_person")
 def preview_page(request: HttpRequest, key: str) -> HttpResponse:
     """Everybody of the directory in groups, a page at a time."""
     workflow = get_object_or_404(Workflow.objects.select_related("live_version__workflow"), key=key)
@@ -175,7 +175,7 @@ def _rows(
 
 
 @require_GET
-@require("workflows.view_workflow", "people.view_person")
+@right_on("view", "people.view_person")
 def preview_person(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     """What every step would do for one person, with that person's real values. No effects."""
     workflow = get_object_or_404(Workflow.objects.select_related("live_version__workflow"), key=key)

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_GET
 from integrations.models import Delivery
 from people.identity import fields_hidden_from
 from people.models import Role
-from siit_remote.access import require
 from siit_remote.audit.actions import ACTIONS as AUDIT_WORDS
 from siit_remote.audit.models import AuditEntry
 from siit_remote.lib import clock
+from workflows.category_rights import rights_of
 from workflows.conditions.describe import value_words
 from workflows.conditions.masking import data_fields, data_masked, names_of
 from workflows.document.parse import parse_document
@@ -28,6 +28,7 @@ from workflows.models import Run, StepRun
 from workflows.nodes import ACTIONS
 from workflows.problems import DocumentError
 from workflows.runs_again import ASKING
+from workflows.views.rights import right_on
 from workflows.views.why import why_address
 from workflows.vocabulary import vocabulary_now
 
@@ -35,7 +36,7 @@ _STUCK = (StepRun.Status.FAILED, StepRun.Status.UNCERTAIN, StepRun.Status.RETRYI
 
 
 @require_GET
-@require("workflows.view_run")
+@right_on("view", "workflows.view_run", of="run")
 def run(request: HttpRequest, pk: int) -> HttpResponse:
     """One run, by number."""
     steps = StepRun.objects.prefetch_related("tries", "approvals__approver", "tasks")
@@ -50,6 +51,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
         pk=pk,
     )
     hidden = fields_hidden_from(request.user)
+    may = rights_of(request.user).of(found.workflow)
     veiled = bool(data_fields(found.trace) & names_of(hidden))
     return render(
         request,
@@ -60,7 +62,8 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
             "moved_to": anchor_words(found.moved_to),
             "reason": "" if veiled else found.reason,
             "veiled": veiled,
-            "steps": _steps(request, found),
+            "steps": _steps(request, found, may),
+            "may": may,
             "trace": data_masked(found.trace, hidden),
             "ladder": _ladder(found, now=clock.now(), hidden=hidden),
             "snapshot": snapshot_words(found.snapshot, hidden=hidden),
@@ -79,14 +82,14 @@ def _newer(run: Run) -> int | None:
     return live.number if live is not None and live.pk != run.version_id else None
 
 
-def _steps(request: HttpRequest, run: Run) -> list[dict[str, Any]]:
+def _steps(request: HttpRequest, run: Run, may: dict[str, bool]) -> list[dict[str, Any]]:
     """Each step with its words, its attempts and the calls they made outside."""
     words = _step_words(run)
     steps = list(run.steps.all())
     sent: dict[str, list[Delivery]] = defaultdict(list)
     if request.user.has_perm("integrations.view_delivery"):
         sent = _deliveries(steps)
-    acts = request.user.has_perm("workflows.run_workflow") and not run.restarts.exists()
+    acts = may["run"] and not run.restarts.exists()
     free = run.status in (
         Run.Status.FAILED,
         Run.Status.HELD,

@@ -11,13 +11,13 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
 from people.models import Role
-from siit_remote.access import require
 from siit_remote.lib import clock
 from workflows.models import Run, StepRun
 from workflows.problems import DocumentError
 from workflows.runs_again import run_restart, step_by_hand, step_skip
 from workflows.services import RefusedError
 from workflows.views.forms import ReasonForm
+from workflows.views.rights import right_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ def _tried(request: HttpRequest, act: Callable[[], object], done: str) -> bool:
 
 
 @require_POST
-@require("workflows.run_workflow")
+@right_on("run", of="run")
 def restart(request: HttpRequest, pk: int) -> HttpResponse:
     """Start an ended run again as a run of its own."""
     found = get_object_or_404(Run, pk=pk)
@@ -82,7 +82,7 @@ def restart(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@require("workflows.run_workflow")
+@right_on("run", of="step")
 def skip(request: HttpRequest, pk: int) -> HttpResponse:
     """Go on without a step."""
     step = get_object_or_404(StepRun.objects.select_related("run"), pk=pk)
@@ -100,7 +100,7 @@ def skip(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@require("workflows.run_workflow")
+@right_on("run", of="step")
 def by_hand(request: HttpRequest, pk: int) -> HttpResponse:
     """Turn a step that does not succeed into a task."""
     step = get_object_or_404(StepRun.objects.select_related("run"), pk=pk)

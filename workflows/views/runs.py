@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -18,11 +18,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from people.folding import fold
 from people.models import Team
-from siit_remote.access import require
 from siit_remote.lib import clock
+from workflows.category_rights import Rights, rights_of
 from workflows.models import Run, StepRun, Workflow
 from workflows.runs import run_cancel, run_retry
 from workflows.runs_again import runs_each
+from workflows.views.rights import right_somewhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +58,11 @@ class RunsFilter(forms.Form):
     due_to = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
     late = forms.BooleanField(required=False)
     errors_only = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, rights: Rights, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice = cast("forms.ModelChoiceField[Workflow]", self.fields["workflow"])
+        choice.queryset = rights.open("view", Workflow.objects.order_by("name"))
 
     def chosen(self) -> dict[str, Any]:
         """The filters that were given and can be read."""
@@ -95,12 +101,13 @@ def _midnight(day: date) -> datetime:
 
 
 @require_GET
-@require("workflows.view_run")
+@right_somewhere("view", "workflows.view_run")
 def runs(request: HttpRequest) -> HttpResponse:
     """Runs, newest first, in tabs by state."""
-    form = RunsFilter(request.GET)
+    rights = rights_of(request.user)
+    form = RunsFilter(request.GET, rights=rights)
     chosen = form.chosen()
-    found = runs_found(chosen)
+    found = rights.open("view", runs_found(chosen), column="workflow__category")
     state = request.GET.get("state", "")
     shown = found
     for key, _, states in TABS:
@@ -113,6 +120,7 @@ def runs(request: HttpRequest) -> HttpResponse:
         {
             "page": page,
             "tabs": _tabs(request, found, state),
+            "may_run": rights.anywhere("run"),
             "form": form,
             "state": state,
             "filters": len([name for name in chosen if name != "q"]),
@@ -177,7 +185,7 @@ class BulkForm(forms.Form):
 
 
 @require_POST
-@require("workflows.run_workflow")
+@right_somewhere("run")
 def bulk(request: HttpRequest) -> HttpResponse:
     """Try again or cancel a selection: first asked, then carried out for each on its own."""
     form = BulkForm(request.POST)
@@ -185,7 +193,8 @@ def bulk(request: HttpRequest) -> HttpResponse:
         messages.error(request, "Choose runs, and what to do with them.")
         return redirect("runs")
     data = form.cleaned_data
-    selection = list(data["runs"][:_MOST])
+    open_to = rights_of(request.user).open("run", data["runs"], column="workflow__category")
+    selection = list(open_to[:_MOST])
     act = BULK[data["act"]]
     context = {"act": act, "key": data["act"], "selection": selection, "next": data["next"]}
     if not data["confirmed"]:

@@ -7,16 +7,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from siit_remote.access import require
 from siit_remote.lib import clock
 from workflows.models import Run
 from workflows.services import RefusedError
 from workflows.undo import run_undo, undo_plan, undo_refusal
 from workflows.views.forms import ReasonForm
+from workflows.views.rights import right_on
 
 
 @require_http_methods(["GET", "POST"])
-@require("workflows.run_workflow")
+@right_on("run", of="run")
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what would be taken back; with a reason, do it."""
     run = get_object_or_404(

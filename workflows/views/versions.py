@@ -12,8 +12,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from people.defaults import workspace_get
-from siit_remote.access import require
 from siit_remote.lib import clock
+from workflows.category_rights import rights_of
 from workflows.designer.effect import effect_of, runs_movable, runs_open
 from workflows.designer.matching import directory
 from workflows.designer.outline import outline
@@ -27,6 +27,7 @@ from workflows.drafts import draft_write
 from workflows.models import Workflow, WorkflowVersion
 from workflows.problems import DocumentError
 from workflows.services import RefusedError, document_problems, workflow_publish
+from workflows.views.rights import right_on
 from workflows.vocabulary import vocabulary_now
 
 
@@ -77,7 +78,7 @@ def _page(
 
 
 @require_http_methods(["GET", "POST"])
-@require("workflows.publish_workflow")
+@right_on("publish")
 def publish(request: HttpRequest, key: str) -> HttpResponse:
     """Show what publishing changes, in words and in effect; then do it."""
     found = get_object_or_404(Workflow.objects.select_related("live_version"), key=key)
@@ -108,7 +109,7 @@ def publish(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_GET
-@require("workflows.view_workflow", "workflows.view_workflowversion")
+@right_on("view", "workflows.view_workflowversion")
 def version_page(request: HttpRequest, key: str, number: int) -> HttpResponse:
     """One published version: in words, as YAML, and against what is live."""
     rows = WorkflowVersion.objects.select_related("workflow__live_version", "published_by")
@@ -125,6 +126,7 @@ def version_page(request: HttpRequest, key: str, number: int) -> HttpResponse:
         "sentence": describe_document(document, vocabulary_now()),
         "yaml": dump_yaml(document),
         "changes": diff_documents(live, document, vocabulary_now()) if live else [],
+        "may": rights_of(request.user).of(found.workflow),
         "is_live": found.pk == found.workflow.live_version_id,
         "runs": found.runs.count(),
     }
@@ -132,7 +134,7 @@ def version_page(request: HttpRequest, key: str, number: int) -> HttpResponse:
 
 
 @require_POST
-@require("workflows.change_workflow")
+@right_on("edit")
 def version_restore(request: HttpRequest, key: str, number: int) -> HttpResponse:
     """Make a draft of a version. What is live stays live until somebody publishes."""
     found = get_object_or_404(

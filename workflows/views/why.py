@@ -17,13 +17,13 @@ from people.history import sources_as_of
 from people.identity import fields_hidden_from
 from people.models import Person
 from people.selectors import people_visible_to, person_by_email, search, timezone_of
-from siit_remote.access import require
 from siit_remote.lib import clock
 from workflows.conditions.masking import data_with_sources
 from workflows.engine.why import Why, why
 from workflows.models import Workflow
 from workflows.problems import DocumentError
 from workflows.timing import zone_of
+from workflows.views.rights import right_on
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -117,7 +117,7 @@ def why_address(workflow: Workflow, person: Person, at: datetime | date | None =
 
 
 @require_GET
-@require("workflows.view_workflow", "workflows.view_run")
+@right_on("view", "workflows.view_run")
 def why_page(request: HttpRequest, key: str) -> HttpResponse:
     """The whole ladder for one person and moment; without a person, whom to ask about."""
     workflow = get_object_or_404(Workflow.objects.select_related("live_version"), key=key)

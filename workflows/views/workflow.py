@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from siit_remote.access import require
+from workflows.category_rights import rights_of
 from workflows.document import dump_yaml
 from workflows.document.describe import describe_document
 from workflows.document.diff import diff_documents
@@ -19,6 +19,7 @@ from workflows.document.validate import Vocabulary
 from workflows.models import Run, Workflow
 from workflows.problems import DocumentError, Problem
 from workflows.services import document_problems
+from workflows.views.rights import right_on, right_somewhere
 from workflows.vocabulary import vocabulary_now
 
 _LAST_RUNS = 10
@@ -60,21 +61,23 @@ def _draft_state(workflow: Workflow) -> tuple[list[Problem], list[str]]:
 
 
 @require_GET
-@require("workflows.view_workflow")
+@right_somewhere("view")
 def workflows(request: HttpRequest) -> HttpResponse:
     """Every workflow with its sentence, state and last run."""
     last = Run.objects.filter(workflow=OuterRef("pk")).order_by("-pk")
-    found = Workflow.objects.select_related("live_version").annotate(
+    rights = rights_of(request.user)
+    rows = rights.open("view", Workflow.objects.select_related("live_version"))
+    found = rows.annotate(
         last_run_at=Subquery(last.values("due_at")[:1]),
         last_run_status=Subquery(last.values("status")[:1]),
     )
     vocabulary = vocabulary_now()
-    rows = [(row, _sentence(_document(row), vocabulary)) for row in found]
-    return render(request, "workflows/list.html", {"rows": rows})
+    listed = [(row, _sentence(_document(row), vocabulary)) for row in found]
+    return render(request, "workflows/list.html", {"rows": listed})
 
 
 @require_GET
-@require("workflows.view_workflow")
+@right_on("view")
 def workflow(request: HttpRequest, key: str) -> HttpResponse:
     """One workflow: what it does in words, its versions, its document, its last runs."""
     found = get_object_or_404(Workflow.objects.select_related("live_version"), key=key)
@@ -85,6 +88,7 @@ def workflow(request: HttpRequest, key: str) -> HttpResponse:
         "workflows/workflow.html",
         {
             "workflow": found,
+            "may": rights_of(request.user).of(found),
             "sentence": _sentence(_document(found), vocabulary_now()),
             "problems": problems,
             "changes": changes,
@@ -99,7 +103,7 @@ def workflow(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_GET
-@require("workflows.view_workflow")
+@right_on("view")
 def document(request: HttpRequest, key: str) -> HttpResponse:
     """The document as a file, as ``export_workflows`` prints it."""
     found = get_object_or_404(Workflow.objects.select_related("live_version"), key=key)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 
-from siit_remote.access import may
 from siit_remote.lib import clock
 from siit_remote.management.base import SiitCommand
+from workflows.category_rights import rights_of
 from workflows.holds import HeldRow, barred_why, held_rows, hold_discard, hold_release, list_seal
 from workflows.models import Hold
 from workflows.services import RefusedError
@@ -63,7 +63,7 @@ class Command(SiitCommand):
         }
         if not (options["release"] or options["discard"]):
             return document
-        actor = self._actor(options["decider"])
+        actor = self._actor(options["decider"], hold)
         chosen = self._chosen(rows, options["person"])
         decided = self._decide(hold, rows, chosen, actor, options)
         hold.refresh_from_db()
@@ -101,14 +101,14 @@ class Command(SiitCommand):
             first = f" First person: {_first_person(hold)}; you: {actor}." if barred else ""
             self.refuse(f"{error}{first}")
 
-    def _actor(self, name: str | None) -> User:
+    def _actor(self, name: str | None, hold: Hold) -> User:
         if not name:
             self.refuse("Say who decides: --as USER.")
         users = get_user_model().objects.filter(Q(username=name) | Q(email__iexact=name))
         found = users.filter(is_active=True).order_by("pk")[:2]
         if len(found) != 1:
             self.refuse(f"There is no account {name}." if not found else f"{name} is not unique.")
-        if not may(found[0], "workflows.release_hold"):
+        if not rights_of(found[0]).may("release", hold.workflow.category):
             self.refuse(f"{name} has not the right to decide held lists.")
         return found[0]
 

@@ -50,6 +50,7 @@ MAIN = (
     "holds",
     "hold",
     "limits",
+    "category-rights",
     "run",
     "approvals",
     "approval",

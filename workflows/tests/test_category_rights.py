@@ -1,0 +1,225 @@
+"""Rights by category: every page and every service, for every right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.test import Client
+from django.urls import reverse
+
+from siit_remote.audit.models import AuditEntry
+from siit_remote.lib import clock
+from siit_remote.tests.people_with_roles import Company, small_company
+from workflows.category_rights import category_rights_save, rights_of
+from workflows.document.parse import parse_document
+from workflows.drafts import draft_write
+from workflows.holds import held_rows, hold_release, list_seal
+from workflows.models import CategoryRights, Hold, Run, Workflow
+from workflows.runs import run_cancel
+from workflows.services import workflow_act, workflow_publish
+
+pytestmark = pytest.mark.django_db
+CATEGORY = "Payroll"
+
+
+@pytest.fixture
+def company() -> Company:
+    made = small_company()
+    workflow = Workflow.objects.get(key="offboarding")
+    draft = workflow.draft | {"category": CATEGORY}
+    Workflow.objects.filter(pk=workflow.pk).update(category=CATEGORY, draft=draft)
+    return made
+
+
+def _as(company: Company, who: str) -> Client:
+    client = Client()
+    client.force_login(company.users[who])
+    return client
+
+
+def _grant(company: Company, **rights: Any) -> None:
+    category_rights_save(CATEGORY, rights, actor=company.users["owner"])
+
+
+def _pages(company: Company) -> dict[str, list[tuple[str, str, dict[str, Any]]]]:
+    """Right → (method, address, parts) of everything that needs it on one workflow."""
+    key, run = {"key": "offboarding"}, {"pk": company.objects["run"].pk}
+    step, hold = {"pk": company.objects["step"].pk}, {"pk": company.objects["hold"].pk}
+    person = {**key, "pk": company.people["report"].pk}
+    version = {**key, "number": 1}
+    return {
+        "view": [
+            ("get", "workflow", key),
+            ("get", "workflow-document", key),
+            ("get", "workflow-version", version),
+            ("get", "workflow-preview", key),
+            ("get", "workflow-preview-person", person),
+            ("get", "workflow-why", key),
+            ("get", "workflow-backtest", key),
+            ("get", "run", run),
+        ],
+        "edit": [
+            ("get", "designer", key),
+            ("post", "designer-verb", {**key, "verb": "save"}),
+            ("get", "designer-panel", key),
+            ("get", "designer-matching", key),
+            ("get", "workflow-test", key),
+            ("post", "version-restore", version),
+        ],
+        "publish": [
+            ("get", "workflow-publish", key),
+            ("post", "workflow-publish", key),
+            ("post", "workflow-act", {**key, "verb": "pause"}),
+        ],
+        "run": [
+            ("post", "run-retry", run),
+            ("post", "run-cancel", run),
+            ("post", "run-release", run),
+            ("post", "run-restart", run),
+            ("get", "run-undo", run),
+            ("post", "run-undo", run),
+            ("post", "step-skip", step),
+            ("post", "step-by-hand", step),
+            ("post", "step-resolve", step),
+        ],
+        "release": [
+            ("get", "hold", hold),
+            ("get", "hold-csv", hold),
+            ("post", "hold-release", hold),
+            ("post", "hold-discard", hold),
+        ],
+    }
+
+
+@pytest.mark.parametrize("right", ["view", "edit", "publish", "run", "release"])
+def test_a_right_that_names_others_closes_every_page_of_it(company: Company, right: str) -> None:
+    _grant(company, **{right: ["Owner"]})
+    hr, owner = _as(company, "hr"), _as(company, "owner")
+    for method, name, kwargs in _pages(company)[right]:
+        url = reverse(name, kwargs=kwargs)
+        assert getattr(hr, method)(url).status_code == 403, name
+        if method == "get":
+            assert owner.get(url).status_code == 200, name
+
+
+@pytest.mark.parametrize("right", ["edit", "publish", "release"])
+def test_a_right_that_names_a_role_opens_its_pages_to_it(company: Company, right: str) -> None:
+    it = _as(company, "it")
+    gets = [row for row in _pages(company)[right] if row[0] == "get"]
+    for _, name, kwargs in gets:
+        assert it.get(reverse(name, kwargs=kwargs)).status_code == 403, name
+    _grant(company, **{right: ["IT staff"]})
+    for _, name, kwargs in gets:
+        assert it.get(reverse(name, kwargs=kwargs)).status_code == 200, name
+
+
+def test_other_rights_and_other_categories_stay_as_they_were(company: Company) -> None:
+    _grant(company, publish=["Owner"])
+    hr = _as(company, "hr")
+    assert hr.get(reverse("designer", args=["offboarding"])).status_code == 200
+    rights = rights_of(company.users["hr"])
+    assert not rights.may("publish", " payroll ")
+    assert rights.may("publish", "IT")
+
+
+def test_who_may_edit_may_see(company: Company) -> None:
+    _grant(company, view=["Owner"], edit=["IT staff"])
+    assert rights_of(company.users["it"]).may("view", CATEGORY)
+    assert not rights_of(company.users["hr"]).may("view", CATEGORY)
+    assert not rights_of(company.users["employee"]).may("view", CATEGORY)
+
+
+@pytest.mark.parametrize("name", ["workflows", "runs", "forecast", "gaps"])
+def test_lists_leave_out_what_is_closed(company: Company, name: str) -> None:
+    _grant(company, view=["Owner"])
+    assert "Offboarding" not in _as(company, "hr").get(reverse(name)).content.decode()
+
+
+def test_lists_of_held_runs_and_profiles_leave_it_out_too(company: Company) -> None:
+    profile = reverse("person", args=[company.people["report"].pk])
+    assert "Offboarding" in _as(company, "hr").get(reverse("holds")).content.decode()
+    assert "Offboarding" in _as(company, "hr").get(profile).content.decode()
+    _grant(company, view=["Owner"], release=["Owner"])
+    assert "Offboarding" not in _as(company, "hr").get(reverse("holds")).content.decode()
+    assert "Offboarding" not in _as(company, "hr").get(profile).content.decode()
+
+
+def test_buttons_follow_the_rights(company: Company) -> None:
+    url = reverse("workflow", args=["offboarding"])
+    assert "Edit draft" in _as(company, "hr").get(url).content.decode()
+    _grant(company, edit=["Owner"])
+    assert "Edit draft" not in _as(company, "hr").get(url).content.decode()
+
+
+def test_services_ask_again(company: Company) -> None:
+    hr, now = company.users["hr"], clock.now()
+    workflow, run = Workflow.objects.get(key="offboarding"), company.objects["run"]
+    run, hold = Run.objects.get(pk=run.pk), Hold.objects.get(pk=company.objects["hold"].pk)
+    rows = held_rows(hold)
+    _grant(company, edit=["Owner"], publish=["Owner"], run=["Owner"], release=["Owner"])
+    document = parse_document(workflow.draft)
+    with pytest.raises(PermissionDenied):
+        draft_write(workflow, document, now=now, actor=hr)
+    with pytest.raises(PermissionDenied):
+        workflow_publish(workflow, now=now, actor=hr)
+    with pytest.raises(PermissionDenied):
+        workflow_act(workflow, "pause", reason="", now=now, actor=hr)
+    with pytest.raises(PermissionDenied):
+        run_cancel(run, reason="x", now=now, actor=hr)
+    with pytest.raises(PermissionDenied):
+        hold_release(
+            hold,
+            run_ids=[row.run.pk for row in rows],
+            seal=list_seal(rows),
+            named="",
+            reason="x",
+            now=now,
+            actor=hr,
+        )
+
+
+def test_nobody_moves_a_workflow_to_where_they_would_not_be_let_in(company: Company) -> None:
+    """Nor publishes one out of a category that is closed to them, by renaming it in the draft."""
+    hr, now = company.users["hr"], clock.now()
+    workflow = Workflow.objects.get(key="offboarding")
+    category_rights_save("Secret", {"edit": ["Owner"]}, actor=None)
+    there = parse_document(workflow.draft | {"category": "Secret"})
+    with pytest.raises(PermissionDenied):
+        draft_write(workflow, there, now=now, actor=hr)
+    _grant(company, publish=["Owner"])
+    free = parse_document(workflow.draft | {"category": "Anything"})
+    draft_write(workflow, free, now=now, actor=hr)
+    workflow.refresh_from_db()
+    with pytest.raises(PermissionDenied):
+        workflow_publish(workflow, now=now, actor=hr)
+
+
+def test_owner_sets_rights_in_the_browser_and_it_is_noted(company: Company) -> None:
+    owner = _as(company, "owner")
+    url = reverse("category-rights-set")
+    answer = owner.post(
+        url, {"category": CATEGORY, "view": "both", "edit": "hr", "publish": "owner"}, follow=True
+    )
+    assert "The rights on “Payroll” are saved." in answer.content.decode()
+    assert CategoryRights.objects.get(category="payroll").rights == {
+        "view": ["HR admin", "IT staff"],
+        "edit": ["HR admin"],
+        "publish": ["Owner"],
+    }
+    assert AuditEntry.objects.filter(action="category.rights_changed").count() == 1
+    page = owner.get(reverse("category-rights")).content.decode()
+    assert "Payroll" in page
+    owner.post(url, {"category": CATEGORY})
+    assert CategoryRights.objects.get(category="payroll").rights == {}
+    refused = owner.post(url, {"category": CATEGORY, "edit": "everybody"}, follow=True)
+    assert "Choose who may" in refused.content.decode()
+
+
+def test_a_right_or_role_that_cannot_be_named_is_refused() -> None:
+    with pytest.raises(ValueError, match="Employee"):
+        category_rights_save("IT", {"edit": ["Employee"]}, actor=None)
+    with pytest.raises(ValueError, match="destroy"):
+        category_rights_save("IT", {"destroy": ["Owner"]}, actor=None)
+    assert not CategoryRights.objects.exists()

@@ -1,0 +1,71 @@
+"""One decorator for pages about one workflow: who may, by the workflow's category."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+
+from siit_remote.access import require
+from workflows.category_rights import rights_of
+from workflows.models import Hold, Run, StepRun, Workflow
+
+View = TypeVar("View", bound="Callable[..., HttpResponseBase]")
+
+_ROWS: dict[str, tuple[Any, str, str]] = {
+    "workflow": (Workflow, "key", "category"),
+    "run": (Run, "pk", "workflow__category"),
+    "step": (StepRun, "pk", "run__workflow__category"),
+    "hold": (Hold, "pk", "workflow__category"),
+}
+"""What an address names: its model, the part of the address, the way to the category."""
+
+
+def right_on(right: str, *permissions: str, of: str = "workflow") -> Callable[[View], View]:
+    """Let in who has ``right`` on what the address names, and all ``permissions`` besides.
+
+    A stranger is sent to sign in; who may nowhere gets 403 before it is looked up.
+    """
+    model, part, column = _ROWS[of]
+
+    def decorate(view: View) -> View:
+        inner = require(*permissions)(view)
+
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                if request.headers.get("HX-Request") == "true":
+                    raise PermissionDenied("Sign in again.")
+                return redirect_to_login(request.get_full_path())
+            rights = rights_of(request.user)
+            rows = model.objects.filter(**{part: kwargs[part]})
+            category = rows.values_list(column, flat=True).first()
+            allowed = rights.anywhere(right) if category is None else rights.may(right, category)
+            if not allowed:
+                raise PermissionDenied
+            return inner(request, *args, **kwargs)
+
+        return cast("View", guarded)
+
+    return decorate
+
+
+def right_somewhere(right: str, *permissions: str) -> Callable[[View], View]:
+    """Let in who has ``right`` on any category: for lists, which then show only those."""
+
+    def decorate(view: View) -> View:
+        inner = require(*permissions)(view)
+
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if request.user.is_authenticated and not rights_of(request.user).anywhere(right):
+                raise PermissionDenied
+            return inner(request, *args, **kwargs)
+
+        return cast("View", guarded)
+
+    return decorate

@@ -11,7 +11,8 @@ from django.db import IntegrityError, transaction
 
 from integrations.access_calls import READABLE, is_readable
 from integrations.accounts import account_admin, stopping_when_refused
-from integrations.connectors.base import AccessReporter, RemoteAccount
+from integrations.connectors.base import RemoteAccount
+from integrations.connectors.identity import AccessReporter
 from integrations.errors import ConfigError, IntegrationError
 from integrations.models import (
     AccessReading,

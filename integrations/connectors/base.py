@@ -317,19 +317,6 @@ class AccountReactivator(AccountAdmin, Protocol):
 
 
 @runtime_checkable
-class AccessReporter(AccountAdmin, Protocol):
-    """An identity provider that can say who has what. Complete, or an exception instead."""
-
-    def all_accounts(self) -> tuple[RemoteAccount, ...]:
-        """Every account, suspended ones too. Raises ``IntegrationError``."""
-        ...
-
-    def members_of(self, group: str) -> tuple[str, ...] | None:
-        """Ids of the direct members of a group; ``None``: there is no such group."""
-        ...
-
-
-@runtime_checkable
 class MemberAdmin(Protocol):
     """Members of a chat workspace. Every verb is safe to repeat."""
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from integrations.connectors.base import AccountAdmin
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -51,6 +53,19 @@ class AccountUpdater(Protocol):
         self, external_id: str, profile: AccountProfile, *, idempotency_key: str
     ) -> Updated | None:
         """Change what differs and read back; ``None``: gone. Blank values of ``profile`` stay."""
+        ...
+
+
+@runtime_checkable
+class AccessReporter(AccountAdmin, Protocol):
+    """An identity provider that can say who has what. Complete, or an exception instead."""
+
+    def all_accounts(self) -> tuple[RemoteAccount, ...]:
+        """Every account, suspended ones too. Raises ``IntegrationError``."""
+        ...
+
+    def members_of(self, group: str) -> tuple[str, ...] | None:
+        """Ids of the direct members of a group; ``None``: there is no such group."""
         ...
 
 

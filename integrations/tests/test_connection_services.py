@@ -74,7 +74,7 @@ def test_save_again_keeps_what_is_not_given() -> None:
 @pytest.mark.parametrize(
     ("connector", "config", "secrets", "message"),
     [
-        ("nothing", {}, {}, "Known: http"),
+        ("nothing", {}, {}, "Known: entra, http"),
         ("scim", {"url": "x"}, {"bearer_token": "x"}, "Its settings: base_url"),
         ("scim", {"base_url": "https://x"}, {"token": "x"}, "Its secrets: bearer_token"),
         ("scim", {"base_url": "https://x", "bearer_token": "x"}, {}, "but a secret"),

@@ -124,6 +124,14 @@ class OktaClient:
         """End membership or assignment, and read back."""
         self._groups.remove(external_id, group, idempotency_key=idempotency_key)
 
+    def all_accounts(self) -> tuple[RemoteAccount, ...]:
+        """Every user that is not deprovisioned, and those that are."""
+        return self._users.everybody()
+
+    def members_of(self, group: str) -> tuple[str, ...] | None:
+        """Ids of the members, or of those who have the application that ``app: …`` names."""
+        return self._groups.members(group)
+
     def groups_of(self, external_id: str) -> tuple[str, ...]:
         """Names of groups, and of applications with ``app:`` before them."""
         return self._groups.of(external_id)

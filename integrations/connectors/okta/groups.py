@@ -69,6 +69,16 @@ class Groups:
                     names.add(f"{APPLICATION} {_label_of(app)}")
         return tuple(sorted(name for name in names if name))
 
+    def members(self, name: str) -> tuple[str, ...] | None:
+        """See ``AccessReporter.members_of``; ``None`` where there is no such group."""
+        is_app = name.lower().startswith(APPLICATION)
+        found = self._find_app(name) if is_app else self._by_name(name)
+        if found is None:
+            return None
+        kind = "apps" if is_app else "groups"
+        pages = self._session.pages(kind, id_of(found), "users", what="reading who has it")
+        return tuple(dict.fromkeys(id_of(one) for page in pages for one in page))
+
     def _groups_of(self, external_id: str) -> list[Resource]:
         what = "reading the groups of the account"
         try:

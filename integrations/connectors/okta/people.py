@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from integrations.connectors.base import Feed
 from integrations.connectors.okta.session import id_of
-from integrations.connectors.okta.users import ASLEEP, profile_of, status_of
+from integrations.connectors.okta.users import ASLEEP, KINDS, profile_of, status_of
 from people.records import WorkerRecord
 
 if TYPE_CHECKING:
@@ -14,15 +14,12 @@ if TYPE_CHECKING:
 
     from integrations.connectors.okta.session import OktaSession
 
-_KINDS = ("", 'status eq "DEPROVISIONED"')
-"""Okta leaves deprovisioned users out unless they are asked for."""
-
 
 def fetch_users(session: OktaSession, *, source: str, progress: Callable[[str], None]) -> Feed:
     """Every user, the deprovisioned as well, or an exception."""
     records: dict[str, WorkerRecord] = {}
     requests = 0
-    for query in _KINDS:
+    for query in KINDS:
         params = {"filter": query} if query else {}
         for page in session.pages("users", params=params, what="reading all users"):
             requests += 1

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from integrations.connectors.okta.session import OktaSession
 
+KINDS = ("", 'status eq "DEPROVISIONED"')
+"""Okta leaves deprovisioned users out unless they are asked for."""
 ASLEEP = frozenset({"SUSPENDED", "DEPROVISIONED"})
 _WORDS = {
     "firstName": "name",
@@ -105,6 +107,15 @@ class Users:
                 "until then nothing is changed."
             )
         return matches[0] if matches else None
+
+    def everybody(self) -> tuple[RemoteAccount, ...]:
+        """All users; Okta leaves the deprovisioned out unless they are asked for."""
+        found: dict[str, RemoteAccount] = {}
+        for query in KINDS:
+            params = {"filter": query} if query else {}
+            for page in self._session.pages("users", params=params, what="reading all users"):
+                found |= {id_of(user): to_account(user) for user in page}
+        return tuple(found.values())
 
     def create(
         self, profile: AccountProfile, *, idempotency_key: str

@@ -52,17 +52,27 @@ class Capabilities:
 
 
 class ScimSession:
-    """Requests below one base address with one bearer token."""
+    """Requests below one base address with one bearer token, or with what renews it."""
 
     def __init__(
-        self, transport: Transport, *, base_url: str, token: str, page: int = _PAGE
+        self,
+        transport: Transport,
+        *,
+        base_url: str,
+        token: str | Callable[[], str],
+        page: int = _PAGE,
     ) -> None:
         if not base_url or not token:
             raise ConfigError("The SCIM connection needs its base_url and its bearer token.")
         self._transport = transport
         self._base = base_url.rstrip("/")
         self._page = max(1, min(page, _PAGE))
-        self._headers = {"Authorization": f"Bearer {token}", "Accept": _MEDIA_TYPE}
+        self._token = token
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        token = self._token if isinstance(self._token, str) else self._token()
+        return {"Authorization": f"Bearer {token}", "Accept": _MEDIA_TYPE}
 
     def address(self, *parts: str) -> str:
         """An address below the base; each part is escaped whole."""

@@ -179,6 +179,8 @@ class FakeOkta:
         group = self.groups.get(parts[0])
         if group is None or (len(parts) == 3 and parts[2] not in self.users):
             return refused(404, "E0000007")
+        if parts[1:] == ["users"]:
+            return self._listed(asked, [self.users[one] for one in sorted(group["members"])])
         if len(parts) == 3:
             if group["type"] != "OKTA_GROUP":
                 return refused(403, "E0000006")
@@ -202,6 +204,9 @@ class FakeOkta:
         app = self.apps.get(parts[0])
         if app is None:
             return refused(404, "E0000007")
+        if parts[1:] == ["users"] and asked.method == "GET":
+            assigned = sorted(app["assigned"].items())
+            return self._listed(asked, [{"id": who, "scope": how} for who, how in assigned])
         if asked.method == "POST":
             body = asked.json()
             app["assigned"][body["id"]] = body["scope"]

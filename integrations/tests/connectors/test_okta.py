@@ -272,6 +272,10 @@ def test_groups_and_applications_change_for_one_account_only() -> None:
                 client.add_to_group(ana, name, idempotency_key=KEY)
         assert client.groups_of(ana) == ("Brand new", "GitHub users", "app: Figma")
         assert okta.groups[group]["members"] == {*others, ana}
+        for name in ("GitHub users", "app: Figma"):
+            assert set(client.members_of(name)) == {*others, ana}
+        assert client.members_of("Nobody's") is None
+        assert {one.external_id for one in client.all_accounts()} == set(okta.users)
         for name in ("GitHub users", "app: Figma", "Brand new", "app: none", "None"):
             for _ in range(2):
                 client.remove_from_group(ana, name, idempotency_key=KEY)

@@ -9,7 +9,9 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 
 from siit_remote.audit.admin import AuditedAdminMixin
+from siit_remote.lib import clock
 from siit_remote.roles import staff_flag_set
+from workflows.standing_down import account_stands_down
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -50,6 +52,12 @@ class AccountAdmin(AuditedAdminMixin, _UserAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Accounts are deactivated, so that what they did keeps its name."""
         return False
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """What waits for an account that is switched off moves on at once."""
+        super().save_model(request, obj, form, change)
+        if change and "is_active" in form.changed_data and not obj.is_active:
+            account_stands_down(now=clock.now())
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """The staff flag follows from the roles just chosen."""

@@ -13,6 +13,7 @@ from workflows.engine import service
 from workflows.engine.refusals import refusals_forget
 from workflows.forecasting import snapshot_keep
 from workflows.shipments import shipments_watch
+from workflows.standing_down import gone_stand_down
 from workflows.tasks_watch import tasks_watch
 
 
@@ -25,6 +26,7 @@ def run_due() -> dict[str, Any]:
     if not beats.busy_begin():
         return {"skipped": "A pass is under way on this machine."}
     try:
+        gone_stand_down(now=clock.now())
         return service.run_due(now=clock.now()).to_data()
     finally:
         beats.busy_end()

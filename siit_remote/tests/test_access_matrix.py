@@ -204,6 +204,9 @@ MATRIX: dict[str, tuple[str, str]] = {
     "message-template-new": (ADMINS, "302 422 422 403 403 403"),
     "message-template-preview": (NO_METHOD, ADMINS),
     "message-template": (ADMINS, "302 422 422 403 403 403"),
+    "policy-rule": (ADMINS, "302 422 422 403 403 403"),
+    "policy-rule-rows": (NO_METHOD, "302 200 200 403 403 403"),
+    "service-rule": (NO_METHOD, "302 200 200 403 403 403"),
     # The owner deletes it, so that HR finds it gone.
     "message-template-delete": (NO_METHOD, "302 302 404 403 403 403"),
     "policies": (ADMINS, NO_METHOD),
@@ -345,6 +348,9 @@ def _kwargs(name: str, company: Company) -> dict[str, Any]:
         "message-template-delete": {"key": "welcome"},
         "policy-edit": {"key": "by-entity"},
         "policy-delete": {"key": "by-entity"},
+        "policy-rule": {"key": "by-entity", "number": 1},
+        "policy-rule-rows": {"key": "by-entity", "number": 0, "verb": "save"},
+        "service-rule": {"verb": "save"},
         "policy-rehearsal": {"key": "by-entity"},
     }.get(name, {})
 

@@ -22,7 +22,7 @@ from workflows.designer.controls import Findings
 from workflows.designer.errors import EditRefusedError
 from workflows.designer.matching import Count, Directory, group_counts
 from workflows.designer.posted import Posted
-from workflows.designer.subjects import Subjects
+from workflows.designer.subjects import Subjects, request_answers
 from workflows.designer.verbs import VERBS
 from workflows.document.shape import Data
 from workflows.field_types import field_types_now
@@ -51,9 +51,16 @@ class EmbeddedRule:
 
 
 def rule_drawn(
-    data: Data | None, *, people: Directory | None, leave_out: frozenset[str] = frozenset()
+    data: Data | None,
+    *,
+    people: Directory | None,
+    leave_out: frozenset[str] = frozenset(),
+    of_requests: bool = False,
 ) -> EmbeddedRule:
-    """The card of a condition. ``leave_out``: fields that mean nothing here."""
+    """The card of a condition. ``leave_out``: fields that mean nothing here.
+
+    ``of_requests``: it may also ask about the request that somebody decides.
+    """
     types = field_types_now()
     group: Group | None = None
     problems: list[Problem] = []
@@ -62,7 +69,7 @@ def rule_drawn(
         problems = list(reader.problems) or check_group(group, HOST, types=types)
     return EmbeddedRule(
         card=conditions_card(
-            group, HOST, HOST, _subjects(leave_out), Findings(problems), types=types
+            group, HOST, HOST, _subjects(leave_out, of_requests), Findings(problems), types=types
         ),
         carried=json.dumps(data) if data is not None else "",
         words=describe_group(group) if group is not None else "",
@@ -113,7 +120,7 @@ def _carried(text: str) -> Data | None:
     return group.to_data()
 
 
-def _subjects(leave_out: frozenset[str]) -> Subjects:
+def _subjects(leave_out: frozenset[str], of_requests: bool) -> Subjects:
     person = tuple(
         (key, spec.label)
         for key, spec in FIELDS.items()
@@ -123,5 +130,8 @@ def _subjects(leave_out: frozenset[str]) -> Subjects:
         (f"{CUSTOM_PREFIX}{key}", label)
         for key, label in CustomField.objects.filter(enabled=True).values_list("key", "label")
     )
-    found = (("Person", person), ("Custom fields", custom))
+    found = [("Person", person), ("Custom fields", custom)]
+    if of_requests:
+        asked = ((key, spec.label) for key, spec in FIELDS.items() if key.startswith("request."))
+        found += [("Request", tuple(asked)), ("Answers of the request", tuple(request_answers({})))]
     return tuple((words, fields) for words, fields in found if fields)

@@ -31,11 +31,11 @@ def subjects_for(document: WorkflowDocument) -> Subjects:
     custom = CustomField.objects.filter(enabled=True).values_list("key", "label")
     groups["Custom fields"] = [(f"{CUSTOM_PREFIX}{key}", label) for key, label in custom]
     if "request" in wanted:
-        groups["Answers of the request"] = _answers(document.trigger.params)
+        groups["Answers of the request"] = request_answers(document.trigger.params)
     return tuple((words, tuple(fields)) for words, fields in groups.items() if fields)
 
 
-def _answers(params: Mapping[str, Any]) -> list[tuple[str, str]]:
+def request_answers(params: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Questions of the service that starts it, or of every service."""
     rows = Service.objects.all()
     if isinstance(params.get("service"), str) and params["service"]:

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
+from django.test import Client
 
 from people.choices import PersonStatus
 from people.models import Person
+from siit_remote.tests.people_with_roles import small_company
 from workflows.approvals import (
     DecisionRefusedError,
     approval_decide,
@@ -25,10 +27,21 @@ from workflows.request_changes import (
     request_change,
     request_comment,
 )
+from workflows.standing_down import gone_stand_down
 from workflows.standing_in import delegation_make
 from workflows.tests.asking_kit import HR, T0, Pursue, asked, day, decide, person_make
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def company_with_question(client: Client) -> Approval:
+    """The manager is asked in a run that waits; the owner is signed in."""
+    company = small_company()
+    client.force_login(company.users["owner"])
+    approval: Approval = company.objects["approval"]
+    Run.objects.filter(pk=approval.step.run_id).update(status=Run.Status.WAITING)
+    return approval
 
 
 def test_approver_who_leaves_is_followed_by_the_next_up_the_chain(pursue: Pursue) -> None:
@@ -280,3 +293,36 @@ def test_stand_in_is_mailed_too_and_both_names_stay(pursue: Pursue) -> None:
     approval_decide(row.pk, by=other, approve=True, now=T0)
     row.refresh_from_db()
     assert (row.approver, row.decided_by) == (boss, other)
+
+
+def test_account_switched_off_in_the_admin_hands_its_questions_on_at_once(
+    company_with_question: Approval, client: Client
+) -> None:
+    run = company_with_question.step.run
+    Run.objects.filter(pk=run.pk).update(wake_at=None)
+    manager = User.objects.get(username="manager")
+    form = {
+        "username": "manager", "email": "manager@acme.test", "groups": [
+            group.pk for group in manager.groups.all()
+        ],
+    }  # fmt: skip
+    answer = client.post(f"/admin/auth/user/{manager.pk}/change/", form)
+    assert answer.status_code == 302
+    assert not User.objects.get(pk=manager.pk).is_active
+    run.refresh_from_db()
+    assert run.wake_at is not None, "the engine looks now, not at the next reminder"
+
+
+@pytest.mark.parametrize("how", ["left", "switched off"])
+def test_whoever_is_gone_by_any_way_stands_down_at_the_next_pass(
+    company_with_question: Approval, how: str
+) -> None:
+    run = company_with_question.step.run
+    Run.objects.filter(pk=run.pk).update(wake_at=None)
+    assert gone_stand_down(now=T0) == 0
+    if how == "left":
+        Person.objects.filter(work_email="manager@acme.test").update(status=PersonStatus.ENDED)
+    else:
+        User.objects.filter(username="manager").update(is_active=False)
+    assert gone_stand_down(now=T0) == 1
+    assert Run.objects.get(pk=run.pk).wake_at == T0

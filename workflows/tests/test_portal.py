@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -140,6 +141,13 @@ def test_nobody_changes_or_takes_back_what_is_not_theirs(company: Company) -> No
     assert (row.status, row.revision) == ("new", 1)
 
 
+CHOICES = ["Small, narrow", "Large"]
+SOUTH = {
+    "combinator": "and",
+    "rules": [{"field": "person.country", "operator": "in", "value": ["FRA", "ESP"]}],
+}
+
+
 def _form(**values: str) -> dict[str, Any]:
     return {
         "name": "Parking",
@@ -151,10 +159,8 @@ def _form(**values: str) -> dict[str, Any]:
         "field-0-required": "yes",
         "field-1-label": "Size",
         "field-1-type": "choice",
-        "field-1-choices": "Small, Large",
-        "audience-0-field": "person.country",
-        "audience-0-operator": "in",
-        "audience-0-value": "France, Spain",
+        "field-1-choices": "Small, narrow\r\n\r\n Large ",
+        "rule": json.dumps(SOUTH),
         "do": "save",
         **values,
     }
@@ -166,15 +172,12 @@ def test_service_is_built_in_the_browser(company: Company) -> None:
     made = Service.objects.get(key="parking")
     assert made.fields == [
         {"name": "licence_plate", "type": "text", "label": "Licence plate", "required": True},
-        {"name": "size", "type": "choice", "label": "Size", "choices": ["Small", "Large"]},
+        {"name": "size", "type": "choice", "label": "Size", "choices": CHOICES},
     ]
-    assert made.audience == {
-        "combinator": "and",
-        "rules": [{"field": "person.country", "operator": "in", "value": ["FRA", "ESP"]}],
-    }
+    assert made.audience == SOUTH
     assert AuditEntry.objects.filter(action="service.saved").count() == 1
     html = client.get("/services/parking/").content.decode()
-    assert "France, Spain" in html
+    assert "Small, narrow\nLarge</textarea>" in html
     assert "No workflow reacts" in html
     assert "country is France or Spain" in client.get("/services/").content.decode()
 
@@ -207,8 +210,9 @@ def test_rows_move_without_saving_anything(company: Company, do: str, labels: li
         ({"field-1-choices": ""}, "Question 2, choices: A choice needs its values."),
         ({"field-0-type": "attachment"}, "Files are not taken"),
         ({"field-1-label": "Licence plate"}, "Two questions are called"),
-        ({"audience-0-value": "Atlantis"}, "is no country code"),
-        ({"audience-0-operator": "before"}, "Audience"),
+        ({"rule": json.dumps(SOUTH).replace("FRA", "Atlantis")}, "is no country code"),
+        ({"rule": json.dumps(SOUTH).replace('"in"', '"before"')}, "Audience"),
+        ({"rule": "{not json"}, "came in pieces"),
         ({"key": "software"}, "already"),
         ({"name": ""}, "Name: Missing."),
     ],
@@ -226,13 +230,39 @@ def test_what_is_wrong_with_a_service_is_said_in_words(
     assert list(Service.objects.values()) == before
 
 
+def test_choices_with_commas_survive_being_shown_and_saved(company: Company) -> None:
+    client = _as(company, "hr")
+    client.post("/services/new/", _form())
+    shown = client.get("/services/parking/").content.decode()
+    assert shown.count("Small, narrow") >= 2, "in the row and in the preview"
+    named = {"field-0-name": "licence_plate", "field-1-name": "size"}
+    client.post("/services/parking/", _form(**named))
+    assert Service.objects.get(key="parking").fields[1]["choices"] == CHOICES
+
+
+def test_rows_of_the_audience_are_those_of_the_designer_and_nothing_is_saved(
+    company: Company,
+) -> None:
+    client, before = _as(company, "hr"), list(Service.objects.values())
+    form = _form(service="software")
+    part = client.post(
+        "/services/rows/add-rule/?row=conditions:", form, headers={"HX-Request": "true"}
+    )
+    assert 'name="row.1.field"' in part.content.decode()
+    whole = client.post("/services/rows/everybody/?host=conditions", form).content.decode()
+    assert "Offer it to some only" in whole
+    assert "Small, narrow" in whole
+    assert list(Service.objects.values()) == before
+
+
 def test_condition_with_groups_inside_is_shown_and_kept(company: Company) -> None:
     nested = {"combinator": "or", "rules": [FRANCE, SPAIN]}
     Service.objects.filter(key="software").update(audience=nested)
     client = _as(company, "hr")
     html = client.get("/services/software/").content.decode()
-    assert "edited as a document" in html
+    assert 'name="row.0.0.field"' in html
     form = {"name": "Software", "active": "on", "field-0-label": "App", "field-0-name": "app"}
+    form["rule"] = json.dumps(nested)
     assert client.post("/services/software/", form | {"do": "save"}).status_code == 302
     assert Service.objects.get(key="software").audience == nested
 

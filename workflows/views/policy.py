@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from people.models import LegalEntity, Role, Team
+from people.models import LegalEntity, Role
 from people.selectors import person_by_email
 from siit_remote.access import require
 from siit_remote.audit.services import record
@@ -26,17 +26,7 @@ from workflows.nodes import APPROVERS
 from workflows.policies import policies_using, policy_uses
 from workflows.problems import DocumentError, Problem
 from workflows.rehearsal import FINDINGS, rehearse
-from workflows.views.rows import (
-    CONDITION,
-    NO_CONDITION,
-    condition_data,
-    condition_rows,
-    field_choices,
-    operator_choices,
-    problem_words,
-    row_done,
-    rows_posted,
-)
+from workflows.views.rows import problem_words, row_done, rows_posted
 from workflows.vocabulary import NodeVocabulary, vocabulary_now
 
 _PLACES = {"rules": "Rule"}
@@ -94,7 +84,7 @@ def _edit(request: HttpRequest, policy: ApproverPolicy, *, new: bool) -> HttpRes
     problems: list[Problem] = []
     if request.method == "POST":
         do = request.POST.get("do", "save")
-        if not _rows_moved(state, do) and do == "save":
+        if not _rules_moved(state, do) and do == "save":
             try:
                 saved = policy_save(_row(state), new=new, actor=request.user)
             except DocumentError as error:
@@ -103,28 +93,13 @@ def _edit(request: HttpRequest, policy: ApproverPolicy, *, new: bool) -> HttpRes
                 messages.success(request, f"{saved} is saved.")
                 return redirect("policy-edit", key=saved.key)
     for number, rule in enumerate(state["rules"]):
-        rule |= {
-            "title": f"rule {number + 1}",
-            "prefix": f"rule-{number}",
-            "if_prefix": f"rule-{number}-if",
-            "combinator_name": f"rule-{number}-combinator",
-        }
+        rule |= {"title": f"rule {number + 1}", "prefix": f"rule-{number}"}
     context = {
         "policy": policy,
         "new": new,
         "state": state,
         "problems": [problem_words(problem, _PLACES) for problem in problems],
-        "kinds": _kinds(),
-        "condition_fields": field_choices("person.", "request."),
-        "operators": operator_choices(),
-        "known_values": [
-            *LegalEntity.objects.values_list("name", flat=True),
-            *Team.objects.values_list("name", flat=True),
-        ],
-        "known_approvers": [
-            *Role.objects.values_list("name", flat=True),
-            *ApproverPolicy.objects.exclude(key=policy.key).values_list("key", flat=True),
-        ],
+        **approver_context(policy),
         "uses": [] if new else policy_uses(policy.key),
         "using": [] if new else policies_using(policy.key),
     }
@@ -132,21 +107,19 @@ def _edit(request: HttpRequest, policy: ApproverPolicy, *, new: bool) -> HttpRes
     return render(request, "workflows/policy_edit.html", context, status=status)
 
 
-def _kinds() -> list[tuple[str, str]]:
-    return [(approver.key, approver.label) for approver in APPROVERS]
+def approver_context(policy: ApproverPolicy) -> dict[str, Any]:
+    """What the inputs of “who is asked” offer."""
+    return {
+        "kinds": [(approver.key, approver.label) for approver in APPROVERS],
+        "known_approvers": [
+            *Role.objects.values_list("name", flat=True),
+            *ApproverPolicy.objects.exclude(key=policy.key).values_list("key", flat=True),
+        ],
+    }
 
 
-def _blank() -> dict[str, Any]:
-    return {"type": "manager", "which": "", "combinator": "and", "conditions": [], "when": ""}
-
-
-def _rows_moved(state: dict[str, Any], do: str) -> bool:
-    if row_done(state["rules"], do, "rule", blank=_blank()):
-        return True
-    return any(
-        row_done(rule["conditions"], do, f"rule-{number}-if", blank=dict(NO_CONDITION))
-        for number, rule in enumerate(state["rules"])
-    )
+def _rules_moved(state: dict[str, Any], do: str) -> bool:
+    return row_done(state["rules"], do, "rule", blank={})
 
 
 def _approver_row(spec: Mapping[str, Any]) -> dict[str, str]:
@@ -155,21 +128,11 @@ def _approver_row(spec: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _stored(policy: ApproverPolicy) -> dict[str, Any]:
-    rules = []
-    for rule in policy.rules:
-        parts = condition_rows(rule.get("when"))
-        rules.append(
-            _blank()
-            | _approver_row(rule.get("approver", {}))
-            | (
-                {"combinator": parts[0], "conditions": parts[1]}
-                if parts
-                else {
-                    "when": json.dumps(rule["when"]),
-                    "words": _words(rule["when"]),
-                }
-            )
-        )
+    rules = [
+        _approver_row(rule.get("approver", {}))
+        | {"when": json.dumps(rule["when"]), "words": _words(rule["when"]), "stored": number}
+        for number, rule in enumerate(policy.rules)
+    ]
     baseline = _approver_row(policy.baseline)
     return {"key": policy.key, "name": policy.name, "rules": rules, "baseline": baseline}
 
@@ -182,13 +145,9 @@ def _words(when: Any, vocabulary: NodeVocabulary | None = None) -> str:
 def _posted(post: Any, policy: ApproverPolicy, *, new: bool) -> dict[str, Any]:
     name = str(post.get("name", "")).strip()
     rules: list[dict[str, Any]] = []
-    posted = rows_posted(post, "rule", ("type", "which", "combinator", "when"))
-    for number, row in enumerate(posted):
-        rule: dict[str, Any] = _blank() | row
-        rule["conditions"] = rows_posted(post, f"rule-{number}-if", CONDITION)
-        if row["when"]:
-            rule["words"] = _words(_json(row["when"]))
-        rules.append(rule)
+    for row in rows_posted(post, "rule", ("type", "which", "when", "stored")):
+        stored = int(row["stored"]) if row["stored"].isdecimal() else None
+        rules.append({**row, "words": _words(_json(row["when"])), "stored": stored})
     return {
         "key": (str(post.get("key", "")).strip() or slugify(name)[:60]) if new else policy.key,
         "name": name,
@@ -207,7 +166,7 @@ def _json(text: str) -> Any:
         return None
 
 
-def _spec(row: Mapping[str, Any]) -> dict[str, str]:
+def approver_spec(row: Mapping[str, Any]) -> dict[str, str]:
     """The approver as it stands in a document: its type, and the one thing it is told."""
     approver = APPROVERS.get(row["type"])
     names = list(approver.Params.names()) if approver is not None else []
@@ -215,14 +174,9 @@ def _spec(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _row(state: Mapping[str, Any]) -> dict[str, Any]:
-    rules = []
-    for rule in state["rules"]:
-        when = _json(rule["when"]) if rule["when"] else None
-        when = when or condition_data(rule["combinator"], rule["conditions"])
-        # An empty condition matches nobody: it is refused here rather than found out later.
-        rules.append({"when": when, "approver": _spec(rule)})
-    missing = [number for number, rule in enumerate(rules) if not rule["when"]]
+    missing = [number for number, rule in enumerate(state["rules"]) if not _json(rule["when"])]
     if missing:
+        # An empty condition matches nobody: it is refused here rather than found out later.
         raise DocumentError(
             Problem(f"rules[{number}]", "Say for whom; a rule needs a condition.")
             for number in missing
@@ -230,8 +184,11 @@ def _row(state: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "key": state["key"],
         "name": state["name"],
-        "rules": rules,
-        "baseline": _spec(state["baseline"]),
+        "rules": [
+            {"when": _json(rule["when"]), "approver": approver_spec(rule)}
+            for rule in state["rules"]
+        ],
+        "baseline": approver_spec(state["baseline"]),
     }
 
 

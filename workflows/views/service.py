@@ -8,10 +8,10 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.text import slugify
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from people.models import LegalEntity, Team
 from siit_remote.access import require
 from workflows.audience import audience_words
 from workflows.catalogue import service_save
@@ -19,17 +19,8 @@ from workflows.models import Service
 from workflows.portal import workflows_of
 from workflows.problems import DocumentError, Problem
 from workflows.views.request_form import RequestForm
-from workflows.views.rows import (
-    CONDITION,
-    NO_CONDITION,
-    condition_data,
-    condition_rows,
-    field_choices,
-    operator_choices,
-    problem_words,
-    row_done,
-    rows_posted,
-)
+from workflows.views.rows import problem_words, row_done, rows_posted
+from workflows.views.rule_rows import rows_answer, rows_clicked, rows_context
 
 ICONS = (
     *("inbox", "key", "laptop", "users", "app-window", "monitor", "package", "truck", "gift"),
@@ -47,6 +38,12 @@ FIELD_TYPES = (
     ("application", "Application"),
 )
 _PLACES = {"fields": "Question", "rules": "condition"}
+_WORDS = {
+    "title": "Offered to",
+    "nobody": "Everybody.",
+    "everybody": "Offer it to everybody",
+    "choose": "Offer it to some only",
+}
 _FIELD = ("name", "label", "type", "required", "choices", "help")
 _BLANK = dict.fromkeys(_FIELD, "") | {"type": "text"}
 
@@ -84,12 +81,12 @@ def _edit(request: HttpRequest, service: Service, *, new: bool) -> HttpResponse:
     state = _stored(service) if request.method == "GET" else _posted(request.POST, service, new=new)
     problems: list[Problem] = []
     if request.method == "POST":
+        clicked = rows_clicked(request, "save", stored=service.audience)
+        state["audience"] = clicked.data
+        problems = [Problem("", clicked.refused)] if clicked.refused else []
         do = request.POST.get("do", "save")
-        moved = row_done(state["fields"], do, "field", blank=dict(_BLANK)) or (
-            state["audience"] is not None
-            and row_done(state["audience"], do, "audience", blank=dict(NO_CONDITION))
-        )
-        if not moved and do == "save":
+        moved = row_done(state["fields"], do, "field", blank=dict(_BLANK))
+        if not moved and do == "save" and not problems:
             try:
                 saved = service_save(
                     _row(state, service), active=state["active"], new=new, actor=request.user
@@ -120,9 +117,8 @@ def _render(
         "problems": [problem_words(problem, _PLACES) for problem in problems],
         "field_types": FIELD_TYPES,
         "icons": ICONS,
-        "condition_fields": field_choices("person."),
-        "operators": operator_choices(),
-        "known_values": _known_values(),
+        "rule_words": _WORDS,
+        **rows_context(state["audience"], base=_rule_base(), of_requests=False),
         "preview": RequestForm(service=preview, auto_id="preview_%s"),
         "workflows": workflows_of(service.key) if not new else [],
     }
@@ -130,14 +126,31 @@ def _render(
     return render(request, "workflows/service_edit.html", context, status=status)
 
 
-def _known_values() -> list[str]:
-    """Names that a condition's value is often one of."""
-    entities = LegalEntity.objects.values_list("name", flat=True)
-    return [*entities, *Team.objects.values_list("name", flat=True)]
+def _rule_base() -> str:
+    """What the rows' buttons put their verbs behind."""
+    return reverse("service-rule", args=["save"]).removesuffix("save/")
+
+
+@require_POST
+@require("workflows.change_service")
+def service_rule(request: HttpRequest, verb: str) -> HttpResponse:
+    """One click in the rows of “offered to”: drawn anew, nothing saved.
+
+    Without scripts the whole page comes back, with everything that was typed.
+    """
+    key = request.POST.get("service", "")
+    service = get_object_or_404(Service, key=key) if key else Service(fields=[])
+    clicked = rows_clicked(request, verb, stored=service.audience)
+    if request.headers.get("HX-Request") == "true":
+        context = rows_context(clicked.data, base=_rule_base(), of_requests=False)
+        return rows_answer(request, verb, clicked, context | {"rule_words": _WORDS})
+    if clicked.refused:
+        messages.error(request, clicked.refused)
+    state = _posted(request.POST, service, new=not key) | {"audience": clicked.data}
+    return _render(request, service, state, [], new=not key)
 
 
 def _stored(service: Service) -> dict[str, Any]:
-    parts = condition_rows(service.audience)
     return {
         "key": service.key,
         "name": service.name,
@@ -145,31 +158,26 @@ def _stored(service: Service) -> dict[str, Any]:
         "category": service.category,
         "icon": service.icon,
         "active": service.active,
-        "combinator": parts[0] if parts else "and",
-        "audience": parts[1] if parts else None,
-        "audience_words": audience_words(service.audience),
+        "audience": service.audience,
         "fields": [{name: _shown(field.get(name)) for name in _FIELD} for field in service.fields],
     }
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        return "\n".join(map(str, value))
     return "" if value in (None, False) else str(value)
 
 
 def _posted(post: Mapping[str, Any], service: Service, *, new: bool) -> dict[str, Any]:
     names = ("name", "description", "category", "icon")
     words = {name: str(post.get(name, "")).strip() for name in names}
-    simple = condition_rows(service.audience) is not None
     return words | {
         "key": str(post.get("key", "")).strip() or slugify(words["name"])[:60]
         if new
         else service.key,
         "active": post.get("active") == "on",
-        "combinator": str(post.get("combinator", "and")),
-        "audience": rows_posted(post, "audience", CONDITION) if simple else None,
-        "audience_words": audience_words(service.audience),
+        "audience": service.audience,
         "fields": rows_posted(post, "field", _FIELD),
     }
 
@@ -179,9 +187,7 @@ def _row(state: Mapping[str, Any], service: Service) -> dict[str, Any]:
     row = {name: state[name] for name in ("key", "name", "description", "category", "icon")} | {
         "fields": [_declared(field) for field in state["fields"]]
     }
-    audience = service.audience
-    if state["audience"] is not None:
-        audience = condition_data(state["combinator"], state["audience"])
+    audience = state["audience"]
     return row | ({"audience": audience} if audience else {})
 
 
@@ -192,7 +198,7 @@ def _declared(row: Mapping[str, str]) -> dict[str, Any]:
     if row["required"]:
         field["required"] = True
     if row["type"] == "choice":
-        field["choices"] = [part.strip() for part in row["choices"].split(",") if part.strip()]
+        field["choices"] = [part.strip() for part in row["choices"].splitlines() if part.strip()]
     if row["help"]:
         field["help"] = row["help"]
     return field

@@ -73,6 +73,7 @@ MAIN = (
     "policies",
     "policy-new",
     "policy-edit",
+    "policy-rule",
     "policy-rehearsal",
     "entity-leads",
     "service-new",

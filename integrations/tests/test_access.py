@@ -282,3 +282,42 @@ def test_account_that_vanished_is_recorded_as_inactive(world: _World) -> None:
     del world.scim.users["u2"]
     assert account_find(world.idp, world.ana, now=NOW) is None
     assert Account.objects.get().active is False
+
+
+def test_404_on_taking_away_is_believed_only_after_reading(world: _World) -> None:
+    ana = world.scim.add_user("ana@acme.test")
+    group = world.scim.add_group("github-users", ana)
+    AppAccess.objects.create(application=world.github, person=world.ana, state="granted", since=NOW)
+    answer = world.scim.__class__.__call__
+
+    def gone_meanwhile(self: AwfulScim, asked: Asked) -> Answer:
+        if asked.method == "PATCH" and "/Groups/" in asked.path:
+            self.groups.pop(group, None)
+            return Answer(404)
+        return answer(self, asked)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(AwfulScim, "__call__", gone_meanwhile)
+        assert _do(access_revoke, world.github, world.ana).state == "revoked"
+    row = AppAccess.objects.get()
+    assert row.evidence["read_back"] == "not a member of the group"
+    assert [event.state for event in row.events.all()] == ["revoking", "revoked"]
+
+
+def test_404_while_the_group_still_has_the_member_is_no_success(world: _World) -> None:
+    ana = world.scim.add_user("ana@acme.test")
+    world.scim.add_group("github-users", ana)
+    AppAccess.objects.create(application=world.github, person=world.ana, state="granted", since=NOW)
+    answer = world.scim.__class__.__call__
+
+    def says_404(self: AwfulScim, asked: Asked) -> Answer:
+        if asked.method in ("PATCH", "PUT") and "/Groups/" in asked.path:
+            return Answer(404)
+        return answer(self, asked)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(AwfulScim, "__call__", says_404)
+        with pytest.raises(IntegrationError):
+            _do(access_revoke, world.github, world.ana)
+    assert AppAccess.objects.get().state in ("failed", "revoking")
+    assert access_recorded(world.ana) == [world.github]

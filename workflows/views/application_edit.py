@@ -77,7 +77,8 @@ class ApplicationForm(forms.Form):
         max_length=200,
         required=False,
         label="Group",
-        help_text="Where it is given by a group: its name there.",
+        help_text="Where it is given by a group: its name there. At Okta, “app: GitHub” assigns "
+        "the application of that name instead.",
     )
     sensitive = forms.BooleanField(required=False, label="Sensitive")
     active = forms.BooleanField(required=False, label="In use")

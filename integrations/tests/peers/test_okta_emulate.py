@@ -111,6 +111,10 @@ def test_groups(okta: str) -> None:
     assert client.groups_of(made.external_id) == ("Brand new", "GitHub users")
     assert [one["id"] for one in _all(okta, "groups", "00g_github", "users")] == [made.external_id]
     assert _all(okta, "groups", "00g_abroad", "users") == []
+    assert client.members_of("GitHub users") == (made.external_id,)
+    assert client.members_of("No such group") is None
+    ours = {one.external_id: one.username for one in client.all_accounts()}
+    assert ours == {one["id"]: one["profile"]["login"] for one in _all(okta, "users")}
     for _ in range(2):
         client.remove_from_group(made.external_id, "GitHub users", idempotency_key=KEY)
     assert client.groups_of(made.external_id) == ("Brand new",)

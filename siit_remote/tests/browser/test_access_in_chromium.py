@@ -24,7 +24,6 @@ from workflows.models import Run, Workflow, WorkflowVersion
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.peer,
     pytest.mark.django_db(transaction=True),
 ]
 SIZES = [(1440, "light"), (390, "dark")]

@@ -60,6 +60,12 @@ PAGES: Final = (
         icon="workflow",
     ),
     GuidePage(
+        slug="applications",
+        title="Applications and leavers",
+        summary="Who gets what by rule, what differs, and the proof after the last day.",
+        icon="app-window",
+    ),
+    GuidePage(
         slug="troubleshooting",
         title="Troubleshooting",
         summary="What you see, why, and the screen that solves it.",

@@ -66,6 +66,12 @@ PAGES: Final = (
         icon="app-window",
     ),
     GuidePage(
+        slug="accounts",
+        title="Accounts and Slack",
+        summary="Okta, Entra, other identity providers, and approvals in Slack.",
+        icon="key",
+    ),
+    GuidePage(
         slug="troubleshooting",
         title="Troubleshooting",
         summary="What you see, why, and the screen that solves it.",

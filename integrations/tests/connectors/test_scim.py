@@ -1,4 +1,11 @@
-"""Our SCIM client against servers as bad as they come: the right person or nobody."""
+"""Our SCIM client against servers as bad as they come: the right person or nobody.
+
+What must hold against servers that nobody tried: compare whatever a look-up returns, and never take
+the first; do without filters and without PATCH; 200 and 204 alike, and read back after both; a
+duplicate may be told as 409, 400 or 500; deactivate, and never delete; follow the location, on our
+own origin only; escape what goes into a filter, compare without regard to case; find what an answer
+that was lost has made. ``test_scim_right_person.py`` draws servers at random.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from integrations.people_sources import brings_people
 from people.models import Person, Workspace
 from siit_remote.lib import clock
 from workflows.engine.freshness import directory_trouble
-from workflows.gaps import gaps_count
+from workflows.gap_memory import gaps_count
 from workflows.holds import holds_open
 from workflows.models import Hold, Run, Workflow
 

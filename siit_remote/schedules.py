@@ -41,6 +41,7 @@ SCHEDULES: Final = (
     Planned(name="siit: look after access", func="siit_remote.tasks.look_after_access", minutes=60),
     Planned(name="siit: refresh statuses", func="people.tasks.refresh_statuses", minutes=10),
     Planned(name="siit: keep the forecast", func="siit_remote.tasks.keep_forecast", minutes=60),
+    Planned(name="siit: look for gaps", func="siit_remote.tasks.look_for_gaps", minutes=15),
     Planned(name="siit: remind of tasks", func="siit_remote.tasks.watch_tasks", minutes=5),
     Planned(name="siit: watch shipments", func="siit_remote.tasks.watch_shipments", minutes=5),
     Planned(name="siit: watch staleness", func="siit_remote.tasks.watch_staleness", minutes=15),

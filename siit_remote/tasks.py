@@ -12,6 +12,7 @@ from workflows.chat import chat_refresh
 from workflows.engine import service
 from workflows.engine.refusals import refusals_forget
 from workflows.forecasting import snapshot_keep
+from workflows.gap_memory import gaps_look
 from workflows.shipments import shipments_watch
 from workflows.standing_down import gone_stand_down
 from workflows.tasks_watch import tasks_watch
@@ -51,6 +52,11 @@ def keep_forecast() -> dict[str, Any]:
     """Keep the day's forecast, once, and forget refusals nobody asks about any more."""
     now = clock.now()
     return {"kept": snapshot_keep(now=now), "forgotten": refusals_forget(now=now)}
+
+
+def look_for_gaps() -> dict[str, int]:
+    """Look for gaps, so that their page and the first page open at once."""
+    return {"gaps": len(gaps_look(now=clock.now()).gaps)}
 
 
 def watch_tasks() -> dict[str, int]:

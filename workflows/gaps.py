@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.cache import cache
 from django.db.models import Max
 
 from integrations.models import Application, Bundle, Connection
@@ -20,12 +19,10 @@ from people.models import LegalEntity, Person, Role
 from siit_remote.lib import clock
 from workflows.gap_collisions import collisions
 from workflows.gap_plan import AHEAD, LiveWorkflow, Outlook, outlook_load
-from workflows.models import ApproverPolicy, Delegation, Run
+from workflows.models import ApproverPolicy, Delegation, Run, Workflow
 from workflows.timing import zone_of
 
 UNUSED_AFTER = timedelta(days=90)
-_REMEMBERED = 15 * 60
-"""Seconds for which the number on the first page may be old."""
 
 
 class GapKind(StrEnum):
@@ -39,9 +36,18 @@ class GapKind(StrEnum):
     CONNECTION = "connection"
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where it is mended: words, and the address by its name."""
+
+    words: str
+    url_name: str
+    args: tuple[str | int, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """One thing to look at. ``person``: whom it is about; ``key``: the workflow or connection."""
+    """One thing to look at. ``person``: whom it is about; ``links``: where it is mended."""
 
     kind: GapKind
     words: str
@@ -49,7 +55,7 @@ class Gap:
     on: date | None = None
     workflow: str = ""
     also: str = ""
-    connection: str = ""
+    links: tuple[Link, ...] = ()
 
     @property
     def workflows(self) -> set[str]:
@@ -70,16 +76,6 @@ def gaps_find(*, now: datetime) -> list[Gap]:
     ]
 
 
-def gaps_count(*, now: datetime) -> int:
-    """How many, for the first page; a quarter of an hour old at most."""
-    key = f"siit:gaps:{now:%Y%m%d}"
-    known = cache.get(key)
-    if not isinstance(known, int):
-        known = len(gaps_find(now=now))
-        cache.set(key, known, timeout=_REMEMBERED)
-    return known
-
-
 def _uncovered(outlook: Outlook) -> Iterator[Gap]:
     """Leavers whom nothing takes access from, and joiners for whom nothing starts."""
     dated = [one for one in outlook.coming if one.workflow.follows_date]
@@ -92,12 +88,24 @@ def _uncovered(outlook: Outlook) -> Iterator[Gap]:
     for person in people.filter(end_date__range=(outlook.today, until)).order_by("end_date", "pk"):
         if person.end_date and (person.pk, person.end_date.isoformat()) not in takes:
             words = "No live workflow takes this person's access away."
-            yield Gap(kind=GapKind.LEAVER, words=words, person=person, on=person.end_date)
+            yield Gap(
+                kind=GapKind.LEAVER,
+                words=words,
+                person=person,
+                on=person.end_date,
+                links=(Link("Why each workflow leaves them out", "person", (person.pk,)),),
+            )
     joiners = people.filter(start_date__range=(outlook.today, until))
     for person in joiners.order_by("start_date", "pk"):
         if person.start_date and (person.pk, person.start_date.isoformat()) not in starts:
             words = "No live workflow starts for this person."
-            yield Gap(kind=GapKind.JOINER, words=words, person=person, on=person.start_date)
+            yield Gap(
+                kind=GapKind.JOINER,
+                words=words,
+                person=person,
+                on=person.start_date,
+                links=(Link("Why each workflow leaves them out", "person", (person.pk,)),),
+            )
 
 
 def _colliding(outlook: Outlook) -> Iterator[Gap]:
@@ -115,6 +123,7 @@ def _colliding(outlook: Outlook) -> Iterator[Gap]:
             person=people.get(item.person_id),
             workflow=second.workflow.workflow.key,
             also=first.workflow.workflow.key,
+            links=tuple(_open(one.workflow.workflow) for one in (first, second)),
         )
 
 
@@ -135,6 +144,10 @@ def _unused(outlook: Outlook) -> Iterator[Gap]:
                 kind=GapKind.UNUSED,
                 words=f"“{one.workflow.name}” has matched nobody {when}.",
                 workflow=one.workflow.key,
+                links=(
+                    Link("Who misses it, and why", "workflow-preview", (one.workflow.key,)),
+                    _open(one.workflow),
+                ),
             )
 
 
@@ -156,40 +169,53 @@ def _dead_ends(outlook: Outlook) -> Iterator[Gap]:
             return "has left, or is not in the directory"
         return "" if email in accounts else "has no account to sign in with"
 
-    for what, email, workflow in _named(outlook):
+    for what, email, workflow, link in _named(outlook):
         if email and (why := gone(email.strip().lower())):
-            yield Gap(kind=GapKind.NOBODY, words=f"{what}: {email} {why}.", workflow=workflow)
+            words = f"{what}: {email} {why}."
+            yield Gap(kind=GapKind.NOBODY, words=words, workflow=workflow, links=(link,))
     manned = set(
         Role.objects.filter(members__work_email__in=here).values_list("name", flat=True).distinct()
     )
     for role, what, workflow in _roles(outlook):
         if role not in manned:
             words = f"{what}: nobody is in the role {role}."
-            yield Gap(kind=GapKind.NOBODY, words=words, workflow=workflow)
+            link = Link("Open the draft", "designer", (workflow,))
+            yield Gap(kind=GapKind.NOBODY, words=words, workflow=workflow, links=(link,))
 
 
-def _named(outlook: Outlook) -> Iterator[tuple[str, str, str]]:
-    """(what for, work email, workflow) of everybody on whom something depends."""
+def _open(workflow: Workflow) -> Link:
+    return Link(f"Open “{workflow.name}”", "workflow", (workflow.key,))
+
+
+def _named(outlook: Outlook) -> Iterator[tuple[str, str, str, Link]]:
+    """(what for, work email, workflow, where it is mended) of all on whom something depends."""
     for one in outlook.live:
-        yield f"Owner of “{one.workflow.name}”", one.workflow.owner, one.workflow.key
+        key = one.workflow.key
+        draft = Link("Open the draft", "designer", (key,))
+        yield f"Owner of “{one.workflow.name}”", one.workflow.owner, key, draft
         for spec in _approvers(one):
             if spec.get("type") == "person":
                 what = f"Approver in “{one.workflow.name}”"
-                yield what, str(spec.get("email") or ""), one.workflow.key
+                yield what, str(spec.get("email") or ""), key, draft
     for policy in ApproverPolicy.objects.all():
         specs = [rule.get("approver") or {} for rule in policy.rules]
         for spec in (*specs, policy.baseline or {}):
             if spec.get("type") == "person":
-                yield f"Approver in the policy “{policy}”", str(spec.get("email") or ""), ""
+                link = Link("Open the policy", "policy-edit", (policy.key,))
+                yield f"Approver in the policy “{policy}”", str(spec.get("email") or ""), "", link
     for entity in LegalEntity.objects.filter(lead__isnull=False).select_related("lead"):
-        yield f"Lead of {entity}", entity.lead.work_email if entity.lead else "", ""
+        link = Link("Choose a lead", "entity-leads")
+        yield f"Lead of {entity}", entity.lead.work_email if entity.lead else "", "", link
     for app in Application.objects.filter(active=True, owner__isnull=False).select_related("owner"):
-        yield f"Owner of the application {app}", app.owner.work_email if app.owner else "", ""
+        owner = app.owner.work_email if app.owner else ""
+        link = Link("Open the application", "application-edit", (app.key,))
+        yield f"Owner of the application {app}", owner, "", link
     delegations = Delegation.objects.filter(ended_at__isnull=True).exclude(
         ends_on__lt=outlook.today
     )
     for row in delegations.select_related("approver", "delegate"):
-        yield f"Stands in for {row.approver}", row.delegate.work_email, ""
+        link = Link("Open who stands in", "delegations")
+        yield f"Stands in for {row.approver}", row.delegate.work_email, "", link
 
 
 def _roles(outlook: Outlook) -> Iterator[tuple[str, str, str]]:
@@ -231,7 +257,11 @@ def _connections(outlook: Outlook) -> Iterator[Gap]:
                 kind=GapKind.CONNECTION,
                 words=f"“{one.workflow.name}” needs {name}, which is not ready: {state}.",
                 workflow=one.workflow.key,
-                connection=row.key if row is not None else "",
+                links=(
+                    Link("Open the connection", "connection", (row.key,))
+                    if row is not None
+                    else Link("Open the draft", "designer", (one.workflow.key,)),
+                ),
             )
 
 

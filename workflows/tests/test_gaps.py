@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.urls import reverse
 
 from integrations.models import Application, Connection
 from people.models import LegalEntity, Person
 from workflows.document.parse import parse_document
 from workflows.engine.service import run_due
+from workflows.gap_memory import gaps_count, gaps_known, gaps_look
 from workflows.gaps import GapKind, gaps_find
-from workflows.models import Delegation, Run, Workflow, WorkflowVersion
+from workflows.models import ApproverPolicy, Delegation, Run, Workflow, WorkflowVersion
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)
@@ -158,9 +160,9 @@ def test_connections_a_live_workflow_needs_and_that_are_not_ready() -> None:
     Application.objects.create(key="github", name="GitHub", connection=idp, provision_by="group")
     close = {"key": "c", "action": "slack.close_access", "params": {"connection": "slack"}}
     _live("leave", "person.end_date", REVOKE, close)
-    assert [(gap.connection, gap.words) for gap in _found(GapKind.CONNECTION)] == [
+    assert [(gap.links[0].args[0], gap.words) for gap in _found(GapKind.CONNECTION)] == [
         ("idp", "“Leave” needs Identity, which is not ready: needs attention."),
-        ("", "“Leave” needs slack, which is not ready: does not exist."),
+        ("leave", "“Leave” needs slack, which is not ready: does not exist."),
     ]
     Connection.objects.update(status="ready")
     assert len(_found(GapKind.CONNECTION)) == 1
@@ -175,3 +177,41 @@ def test_the_number_of_queries_does_not_grow_with_the_people(
         _person(f"p{index}", end_date=day)
     with django_assert_max_num_queries(30):
         assert _found(GapKind.LEAVER) == []
+
+
+def test_gaps_are_remembered_and_looked_for_again_when_asked(
+    django_assert_max_num_queries: Any,
+) -> None:
+    Person.objects.all().delete()
+    one = _person("leaver", end_date=TODAY + timedelta(days=3))
+    first = gaps_look(now=NOW)
+    assert [gap.person for gap in first.gaps] == [one]
+    _person("second", end_date=TODAY + timedelta(days=4))
+    later = NOW + timedelta(minutes=10)
+    with django_assert_max_num_queries(3):
+        known = gaps_known(now=later)
+    assert (known.at, known.gaps) == (NOW, first.gaps)
+    assert gaps_count(now=later) == 1
+    assert len(gaps_known(now=NOW + timedelta(minutes=31)).gaps) == 2
+    Person.objects.filter(pk=one.pk).delete()
+    assert len(gaps_known(now=NOW + timedelta(minutes=32)).gaps) == 1
+
+
+def test_every_gap_leads_to_where_it_is_mended() -> None:
+    policy = ApproverPolicy.objects.create(
+        key="p", name="P", baseline={"type": "person", "email": "gone@acme.test"}
+    )
+    Application.objects.create(key="github", name="GitHub", owner=_person("owner"))
+    _person("leaver", end_date=TODAY + timedelta(days=3))
+    workflow = _live("away", "person.birthday", TELL, owner="gone@acme.test")
+    found = gaps_find(now=NOW)
+    assert {gap.kind for gap in found} >= {GapKind.LEAVER, GapKind.NOBODY}
+    links = {link for gap in found for link in gap.links}
+    assert all(gap.links for gap in found)
+    assert {(link.url_name, link.args) for link in links} >= {
+        ("designer", (workflow.key,)),
+        ("policy-edit", (policy.key,)),
+        ("application-edit", ("github",)),
+    }
+    for link in links:
+        assert reverse(link.url_name, args=link.args)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from people.identity import fields_hidden_from
 from siit_remote.lib import clock
 from workflows.category_rights import rights_of
-from workflows.gaps import GapKind, gaps_find
+from workflows.gap_memory import gaps_known, gaps_look
+from workflows.gaps import Gap, GapKind
 from workflows.views.rights import right_somewhere
 
 SECTIONS: tuple[tuple[GapKind, str, str], ...] = (
@@ -52,14 +54,28 @@ SECTIONS: tuple[tuple[GapKind, str, str], ...] = (
 def gaps(request: HttpRequest) -> HttpResponse:
     """Every gap there is now."""
     keys = rights_of(request.user).keys("view")
-    found = [gap for gap in gaps_find(now=clock.now()) if gap.workflows <= keys]
+    now = clock.now()
+    known = gaps_look(now=now) if "again" in request.GET else gaps_known(now=now)
+    found = [gap for gap in known.gaps if gap.workflows <= keys]
     sections = [
-        {"kind": kind, "title": title, "help": help_, "gaps": [g for g in found if g.kind is kind]}
+        {
+            "kind": kind,
+            "title": title,
+            "help": help_,
+            "gaps": [(gap, _links(gap)) for gap in found if gap.kind == kind],
+            "gallery": kind in (GapKind.LEAVER, GapKind.JOINER),
+        }
         for kind, title, help_ in SECTIONS
     ]
     context = {
         "sections": [section for section in sections if section["gaps"]],
         "total": len(found),
+        "at": known.at,
         "hidden": fields_hidden_from(request.user),
     }
     return render(request, "workflows/gaps.html", context)
+
+
+def _links(gap: Gap) -> list[tuple[str, str]]:
+    """(address, words) of where it is mended."""
+    return [(reverse(link.url_name, args=link.args), link.words) for link in gap.links]

@@ -17,9 +17,9 @@ from integrations.accounts import (
 from integrations.connectors.base import SignedCaller
 from integrations.errors import (
     ConfigError,
+    NeedsAttentionError,
     PermanentError,
     TransientError,
-    UnauthorizedError,
 )
 from integrations.models import Application, Connection
 from integrations.services import client_for
@@ -178,7 +178,10 @@ def _signed(
 ) -> dict[str, Any]:
     connection = _connection_of(application)
     if connection.status == Connection.Status.NEEDS_ATTENTION:
-        raise UnauthorizedError(f"{connection.name} needs attention: {connection.last_error}")
+        raise NeedsAttentionError(
+            f"{connection.name} needs attention: {connection.last_error}",
+            connection=connection.key,
+        )
     client = client_for(connection)
     if not isinstance(client, SignedCaller):
         raise ConfigError(f"{connection.name} does not make signed calls.")

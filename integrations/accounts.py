@@ -16,7 +16,13 @@ from integrations.connectors.base import (
     RemoteAccount,
 )
 from integrations.connectors.identity import AccountUpdater, SessionEnder
-from integrations.errors import ConfigError, PermanentError, TransientError, UnauthorizedError
+from integrations.errors import (
+    ConfigError,
+    NeedsAttentionError,
+    PermanentError,
+    TransientError,
+    UnauthorizedError,
+)
 from integrations.models import Account
 from integrations.services import client_for, connection_mark_unauthorized
 from siit_remote.lib.locks import LockBusyError, named_lock
@@ -44,7 +50,10 @@ def stopping_when_refused(connection: Connection) -> Iterator[None]:
     """A refused credential stops the connection at once, then goes on as the error it is."""
     try:
         yield
+    except NeedsAttentionError:
+        raise
     except UnauthorizedError as error:
+        error.connection = connection.key
         connection_mark_unauthorized(connection, error.message)
         raise
 
@@ -55,7 +64,10 @@ def account_admin(connection: Connection) -> AccountAdmin:
     A connection that needs attention is not tried: its work waits until somebody has mended it.
     """
     if connection.status == connection.Status.NEEDS_ATTENTION:
-        raise UnauthorizedError(f"{connection.name} needs attention: {connection.last_error}")
+        raise NeedsAttentionError(
+            f"{connection.name} needs attention: {connection.last_error}",
+            connection=connection.key,
+        )
     if connection.status != connection.Status.READY:
         raise ConfigError(f"{connection.name} is not connected. Connect it, then retry.")
     client = client_for(connection)

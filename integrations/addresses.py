@@ -110,10 +110,36 @@ class Target:
     path: str
 
     @property
-    def shown(self) -> str:
-        """Host and path for the log; no query, no credentials."""
+    def authority(self) -> str:
+        """Host, and the port where it is not the usual one."""
         default = {"https": 443, "http": 80}[self.scheme]
-        return f"{self.host}{'' if self.port == default else f':{self.port}'}{self.path}"
+        return f"{self.host}{'' if self.port == default else f':{self.port}'}"
+
+
+# What follows one of these names one thing of a collection, however it is written.
+_COLLECTION = re.compile(
+    r"users|groups|apps|applications|members|people|persons|employees|employments|accounts"
+    r"|schemas|sessions|orders|shipments",
+    re.IGNORECASE,
+)
+_PLAIN_SEGMENT = re.compile(r"[A-Za-z][A-Za-z_.-]{0,40}|v\d{1,2}(?:\.\d)?|\d\.\d|oauth2|scim2?|")
+_KNOWN_WORDS = frozenset({"me", "search", ".search", "lifecycle", "bulk"})
+
+
+def path_template(path: str) -> str:
+    """``path`` for the log: what may be an id, an address, a name or a secret becomes ``{id}``.
+
+    Errs on the side of leaving out: a segment with a digit is no word of an API.
+    """
+    shown: list[str] = []
+    before = ""
+    for segment in (path or "/").split("/"):
+        known = segment.lower() in _KNOWN_WORDS
+        in_collection = bool(_COLLECTION.fullmatch(before)) and segment and not known
+        plain = bool(_PLAIN_SEGMENT.fullmatch(segment)) and not in_collection
+        shown.append(segment if plain or known else "{id}")
+        before = segment
+    return "/".join(shown)
 
 
 def clean_host(host: str) -> str:

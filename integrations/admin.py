@@ -16,6 +16,7 @@ from integrations.models import (
     AppAccess,
     Application,
     Bundle,
+    Circuit,
     Connection,
     CustomReading,
     CustomValues,
@@ -240,6 +241,14 @@ class DeliveryAdmin(_ReadOnlyAdmin):
     list_display = ["started_at", "connection", "operation", "target", "outcome", "status_code"]
     list_filter = ["outcome", "connection"]
     search_fields = ["idempotency_key", "request_id"]
+    list_select_related = ["connection"]
+
+
+@admin.register(Circuit)
+class CircuitAdmin(_ReadOnlyAdmin):
+    """Targets that failed lately."""
+
+    list_display = ["target", "connection", "failures", "opened_at", "probe_at", "slowed_until"]
     list_select_related = ["connection"]
 
 

@@ -39,6 +39,18 @@ def retry_after_seconds(value: str) -> float | None:
     return min(max((moment - clock.system_now()).total_seconds(), 0.0), _RETRY_CAP)
 
 
+def code_of_status(status: int | None) -> str:
+    """The class of error that an answer's status stands for; empty for none."""
+    if status is None or status < 300:
+        return ""
+    if status in {401, 403}:
+        return UnauthorizedError.code
+    if status == 429:
+        return RateLimitedError.code
+    passing = status in {408, 425} or (status >= 500 and status != 501)
+    return TransientError.code if passing else PermanentError.code
+
+
 def raise_for_status(response: HttpResponse, *, what: str) -> None:
     """Nothing for 2xx, else the fitting error. ``what`` names the call: “creating the account”.
 
@@ -53,6 +65,7 @@ def raise_for_status(response: HttpResponse, *, what: str) -> None:
             f"Too many requests while {what}; the target asks us to slow down.",
             retry_after=retry_after_seconds(response.headers.get("retry-after", "")),
             request_id=request_id,
+            connection=response.connection,
         )
     kind: type[IntegrationError]
     if status in {401, 403}:
@@ -75,7 +88,7 @@ def raise_for_status(response: HttpResponse, *, what: str) -> None:
         )
     else:
         kind, message = PermanentError, f"The target refused ({status}) {what}."
-    raise kind(message, request_id=request_id, status=status)
+    raise kind(message, request_id=request_id, status=status, connection=response.connection)
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

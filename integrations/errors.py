@@ -8,11 +8,20 @@ class IntegrationError(Exception):
 
     code = "error"
 
-    def __init__(self, message: str, *, request_id: str = "", status: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        request_id: str = "",
+        status: int | None = None,
+        connection: str = "",
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.request_id = request_id
         self.status = status
+        self.connection = connection
+        """Key of the connection it happened at, where that is known."""
 
 
 class ConfigError(IntegrationError):
@@ -27,6 +36,10 @@ class UnauthorizedError(IntegrationError):
     code = "unauthorized"
 
 
+class NeedsAttentionError(UnauthorizedError):
+    """Nobody was asked: the connection was stopped before and waits for somebody to mend it."""
+
+
 class RateLimitedError(IntegrationError):
     """Too many requests; ``retry_after`` seconds, where the target told us."""
 
@@ -39,8 +52,9 @@ class RateLimitedError(IntegrationError):
         retry_after: float | None = None,
         request_id: str = "",
         status: int | None = 429,
+        connection: str = "",
     ) -> None:
-        super().__init__(message, request_id=request_id, status=status)
+        super().__init__(message, request_id=request_id, status=status, connection=connection)
         self.retry_after = retry_after
 
 
@@ -48,6 +62,12 @@ class TransientError(IntegrationError):
     """Down, slow or broken for the moment: nothing reached the target, or it can be asked again."""
 
     code = "transient"
+
+
+class CircuitOpenError(TransientError):
+    """The target failed so often that it is left alone for a while; nothing was sent."""
+
+    code = "circuit_open"
 
 
 class PermanentError(IntegrationError):

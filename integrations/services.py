@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import transaction
 
+from integrations.circuits import CircuitGate
 from integrations.connection_form import clean_settings, host_of
 from integrations.connectors.base import (
     CONNECTORS,
@@ -17,7 +18,7 @@ from integrations.connectors.base import (
     PeopleSource,
     TestResult,
 )
-from integrations.delivery import delivery_recorder
+from integrations.delivery import Purpose, calling_for, delivery_recorder
 from integrations.errors import ConfigError, IntegrationError
 from integrations.models import Connection, SyncRun
 from integrations.transport import ConnectionRef, HttpTransport
@@ -27,6 +28,7 @@ from siit_remote.lib.crypto import DecryptionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
@@ -53,10 +55,12 @@ def connector_of(connection: Connection) -> Connector:
     return connector
 
 
-def client_for(connection: Connection, *, feeding: bool = False) -> Client:
+def client_for(connection: Connection, *, feeding: bool = False, testing: bool = False) -> Client:
     """Bind the connector to this connection, secrets decrypted. Raises ``ConfigError``.
 
-    ``feeding``: for a whole refresh of people, whose pages are not written down one by one.
+    ``feeding``: for a whole refresh of people, whose pages are not written down one by one, and
+    which keeps a pace of its own. ``testing``: a person asked, so a target that is left alone is
+    tried all the same.
     """
     connector = connector_of(connection)
     if connection.status == Status.DISCONNECTED:
@@ -72,12 +76,16 @@ def client_for(connection: Connection, *, feeding: bool = False) -> Client:
     }
     if connector.key == "remote" and not connection.config.get("base_url"):
         config["base_url"] = settings.REMOTE_BASE_URL or config.get("base_url", "")
+    paced = connector.category == "HRIS" or feeding
     transport = HttpTransport(
         ConnectionRef(id=connection.pk, key=connection.key),
         recorder=delivery_recorder(connection.pk),
         allow_private=settings.OUTBOUND_ALLOW_PRIVATE,
         # A feed reads hundreds of pages: its sync run tells the story, the log keeps failures.
-        record_reads=connector.category != "HRIS" and not feeding,
+        record_reads=not paced,
+        gate=None
+        if paced
+        else CircuitGate(connection_id=connection.pk, key=connection.key, forced=testing),
     )
     return connector.client(
         ConnectionSettings(
@@ -231,10 +239,11 @@ def connection_test(connection: Connection, *, actor: Actor = None) -> TestResul
     source = admin = False
     result = TestResult()
     try:
-        client = client_for(connection)
+        client = client_for(connection, testing=True)
         source = isinstance(client, PeopleSource)
         admin = isinstance(client, AccountAdmin)
-        result = client.test()
+        with calling_for(Purpose(words="Connection test")):
+            result = client.test()
         failure = other_company(connection, result)
         code = OTHER_COMPANY if failure else ""
     except IntegrationError as error:
@@ -289,10 +298,24 @@ def other_company(connection: Connection, result: TestResult) -> str:
 def connection_mark_unauthorized(connection: Connection, message: str) -> bool:
     """Stop using the connection until somebody acts. False when it was stopped already."""
     return bool(
-        Connection.objects.filter(pk=connection.pk, status__in=[Status.READY, Status.DRAFT]).update(
-            status=Status.NEEDS_ATTENTION, last_error=message, last_error_code="unauthorized"
-        )
+        Connection.objects.filter(
+            pk=connection.pk,
+            status__in=[Status.READY, Status.DRAFT],
+            # A new credential was entered meanwhile: the old one's refusal says nothing about it.
+            secrets_token=connection.secrets_token,
+        ).update(status=Status.NEEDS_ATTENTION, last_error=message, last_error_code="unauthorized")
     )
+
+
+def connection_refused(key: str, message: str, *, since: datetime) -> bool:
+    """Stop using the connection ``key``, whose credential was refused after ``since`` (UTC).
+
+    False when it was stopped already, or has been tested with success since then.
+    """
+    found = connection_by_key(key)
+    if found is None or (found.last_ok_at is not None and found.last_ok_at >= since):
+        return False
+    return connection_mark_unauthorized(found, message)
 
 
 def connection_disconnect(connection: Connection, *, actor: Actor = None) -> bool:

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlencode
 
 import requests
 
 from integrations import addresses
-from integrations.addresses import PUBLIC_MAIL_PORTS, PrivateAllowance, clean_url
+from integrations.addresses import PUBLIC_MAIL_PORTS, PrivateAllowance, clean_url, path_template
 from integrations.answers import parse_json, raise_for_status, retry_after_seconds
 from integrations.connectors.base import HttpResponse
 from integrations.errors import (
@@ -46,6 +46,10 @@ __all__ = [
 
 DEFAULT_DEADLINE = 30.0
 """Seconds from the first packet to the last, however slowly they come."""
+READ_TIMEOUT = 20.0
+"""Seconds of silence after which an answer is given up, within the deadline."""
+SLOW_DEFAULT = 5.0
+"""Seconds to leave a target alone that says 429 without saying for how long."""
 DEFAULT_MAX_BYTES = 1_000_000
 FEED_MAX_BYTES = 32_000_000
 _NO_EFFECT = frozenset({"GET", "HEAD"})
@@ -78,13 +82,29 @@ class Attempt:
 Recorder = Callable[[Attempt], None]
 
 
+class Gate(Protocol):
+    """What is asked before a target (host and port) is called, and told how it went."""
+
+    def enter(self, target: str) -> None:
+        """Raises ``CircuitOpenError`` or ``RateLimitedError``: nothing may be sent now."""
+        ...
+
+    def leave(self, target: str, *, status: int | None, error: IntegrationError | None) -> None:
+        """Tell how a call went."""
+        ...
+
+    def slow_down(self, target: str, *, seconds: float) -> None:
+        """Tell that the target asked us to wait."""
+        ...
+
+
 class HttpTransport:
     """Implements :class:`integrations.connectors.base.Transport` for one connection.
 
     Serves one thread at a time. ``allow_private`` lists hosts or networks that may be reached
     although private. ``record_reads`` false keeps successful GETs out of the log (a feed of
     hundreds of pages); failures and everything with an effect are always recorded. ``ca_file``
-    replaces the public certificate authorities.
+    replaces the public certificate authorities. ``gate`` keeps away from targets that fail.
     """
 
     def __init__(
@@ -95,9 +115,11 @@ class HttpTransport:
         allow_private: Iterable[str] = (),
         record_reads: bool = True,
         ca_file: str = "",
+        gate: Gate | None = None,
     ) -> None:
         self.connection = connection
         self._recorder = recorder
+        self._gate = gate
         self._record_reads = record_reads
         self._allow = PrivateAllowance.parse(allow_private)
         self._passage = Passage(self._allow)
@@ -122,6 +144,7 @@ class HttpTransport:
         idempotency_key: str = "",
         timeout: float | None = None,
         max_bytes: int | None = None,
+        shown_path: str = "",
     ) -> HttpResponse:
         """See :meth:`integrations.connectors.base.Transport.request`.
 
@@ -133,9 +156,10 @@ class HttpTransport:
         if params:
             url = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
         target = clean_url(url)
+        shown = shown_path or path_template(target.path)
         with self.recorded(
-            f"{method} {target.path or '/'}"[:80],
-            target=target.shown,
+            f"{method} {shown}"[:80],
+            target=f"{target.authority}{shown}",
             idempotency_key=idempotency_key,
             quiet_when_ok=method in _NO_EFFECT and not self._record_reads,
         ) as answered:
@@ -170,7 +194,14 @@ class HttpTransport:
     def recorded(
         self, operation: str, *, target: str, idempotency_key: str = "", quiet_when_ok: bool = False
     ) -> Iterator[Callable[[HttpResponse], None]]:
-        """Record what happens inside as one attempt; call the given function with an answer."""
+        """Record what happens inside as one attempt; call the given function with an answer.
+
+        Raises ``CircuitOpenError`` or ``RateLimitedError`` before anything happens where the
+        target is to be left alone.
+        """
+        host = target.partition("/")[0]
+        if self._gate is not None:
+            self._gate.enter(host)
         started_at, began = clock.system_now(), time.monotonic()
         answers: list[HttpResponse] = []
         failure: IntegrationError | None = None
@@ -178,9 +209,11 @@ class HttpTransport:
             yield answers.append
         except IntegrationError as error:
             failure = error
+            error.connection = error.connection or self.connection.key
             raise
         finally:
             answer = answers[-1] if answers else None
+            self._learn(host, answer, failure)
             fine = failure is None and (answer is None or answer.status < 400)
             if not (quiet_when_ok and fine):
                 self._recorder(
@@ -195,6 +228,17 @@ class HttpTransport:
                         error=failure,
                     )
                 )
+
+    def _learn(
+        self, host: str, answer: HttpResponse | None, failure: IntegrationError | None
+    ) -> None:
+        if self._gate is None:
+            return
+        self._gate.leave(host, status=answer.status if answer else None, error=failure)
+        if answer is not None and answer.status in {429, 503}:
+            told = retry_after_seconds(answer.headers.get("retry-after", ""))
+            if told is not None or answer.status == 429:
+                self._gate.slow_down(host, seconds=SLOW_DEFAULT if told is None else told)
 
     def _prepare(
         self,
@@ -237,7 +281,7 @@ class HttpTransport:
                     prepared,
                     stream=True,
                     allow_redirects=False,
-                    timeout=(min(addresses.CONNECT_TIMEOUT, deadline), deadline),
+                    timeout=(min(addresses.CONNECT_TIMEOUT, deadline), min(READ_TIMEOUT, deadline)),
                     verify=self._session.verify,
                 ) as answer,
             ):
@@ -255,6 +299,7 @@ class HttpTransport:
             headers={name.lower(): value for name, value in fields.items()},
             body=content,
             url=str(prepared.url),
+            connection=self.connection.key,
         )
 
     def close(self) -> None:

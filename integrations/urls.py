@@ -3,6 +3,7 @@
 from django.urls import path
 
 from integrations import (
+    call_views,
     connect_views,
     mapping_views,
     setup_views,
@@ -22,6 +23,7 @@ urlpatterns = [
         connect_views.connection_settings,
         name="connection-settings",
     ),
+    path(f"{_ROOT}<slug:key>/calls/", call_views.calls, name="connection-calls"),
     path(f"{_ROOT}<slug:key>/test/", connect_views.connection_test_now, name="connection-test"),
     path(f"{_ROOT}<slug:key>/disconnect/", connect_views.disconnect, name="connection-disconnect"),
     path(f"{_ROOT}<slug:key>/mapping/", mapping_views.mapping, name="connection-mapping"),

@@ -12,7 +12,9 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from integrations.abilities import abilities_of
 from integrations.authorization import trouble_of
+from integrations.calls import circuits_shown
 from integrations.catalogue import sections
 from integrations.connectors.base import CONNECTORS
 from integrations.freshness import full_syncs, is_stale, last_good_sync, next_sync_at
@@ -47,8 +49,12 @@ def connection(request: HttpRequest, key: str) -> HttpResponse:
     connector = CONNECTORS.get(found.connector)
     context: dict[str, Any] = {"connection": found, "connector": connector, "tab": "overview"}
     if request.user.has_perm("integrations.view_delivery"):
-        context["deliveries"] = found.deliveries.all()[:10]
+        context["deliveries"] = found.deliveries.all()[:5]
+    context["circuits"] = circuits_shown(found, now=clock.now())
+    context["now"] = clock.now()
+    context["abilities"] = abilities_of(found)
     if not brings_people(found):
+        context["waiting"] = found.status == Connection.Status.NEEDS_ATTENTION
         return render(request, "integrations/connection.html", context)
     live = live_sync(found, asked=request.GET.get("asked", ""))
     if request.headers.get("HX-Request") == "true":

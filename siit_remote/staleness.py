@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -16,7 +17,7 @@ from django.urls import reverse
 from integrations.connectors.base import OutgoingMessage
 from integrations.errors import IntegrationError
 from integrations.freshness import PASSING
-from integrations.models import Connection, Incident, SyncRun
+from integrations.models import Circuit, Connection, Incident, SyncRun
 from integrations.people_sources import people_connections
 from siit_remote.health import ConnectionHealth, connection_health, sync_hours
 from siit_remote.roles import HR_ADMIN, IT_STAFF, OWNER
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 _ROLE = "it"
 CONCERNED = (OWNER, HR_ADMIN, IT_STAFF)
 """Roles that are told of an outage."""
+SILENT_FOR = timedelta(minutes=10)
+"""A target that has not answered for so long is told of on every page."""
 _TRIES = 2
 """A failure that may pass by itself is told of when it happened again."""
 
@@ -65,8 +68,42 @@ def alerts_for(user: Any, *, now: datetime) -> list[Alert]:
     """What ``user`` is told on every page; nothing for who may not see connections."""
     if not user.has_perm("integrations.view_connection"):
         return []
-    found = [_alert(health) for health in source_healths(now=now)]
-    return [alert for alert in found if alert is not None]
+    healths = source_healths(now=now)
+    found = [_alert(health) for health in healths]
+    sources = {health.connection.pk for health in healths}
+    return [alert for alert in found if alert is not None] + _target_alerts(sources, now=now)
+
+
+def _target_alerts(sources: set[int], *, now: datetime) -> list[Alert]:
+    """Connections that act rather than feed: refused ones, and targets that do not answer."""
+    refused = Connection.objects.filter(
+        status=Connection.Status.NEEDS_ATTENTION, last_error_code="unauthorized"
+    ).exclude(pk__in=sources)
+    found = []
+    for connection in refused.order_by("name"):
+        page = reverse("connection", args=[connection.key])
+        words = f"{connection.name} needs attention, and its work is held: {connection.last_error}"
+        found.append(
+            Alert(
+                tone="danger",
+                icon="circle-alert",
+                words=words,
+                url=page,
+                place=page,
+                action="Mend the connection",
+            )
+        )
+    silent = Circuit.objects.filter(opened_at__lte=now - SILENT_FOR).select_related("connection")
+    for circuit in silent.exclude(connection__in=refused):
+        page = reverse("connection", args=[circuit.connection.key])
+        words = (
+            f"{circuit.connection.name} has not answered since {circuit.opened_at:%H:%M} UTC; "
+            "what it has to do waits and goes on by itself."
+        )
+        found.append(
+            Alert(tone="warning", icon="timer", words=words, url=page, action="See why", place=page)
+        )
+    return found
 
 
 def _alert(health: ConnectionHealth) -> Alert | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from siit_remote import beats
 from siit_remote.lib import clock
+from siit_remote.lib.bell import ring
 from siit_remote.staleness import stale_report
 from workflows.access.looking_after import access_look_after
 from workflows.chat import chat_refresh
@@ -17,20 +19,28 @@ from workflows.shipments import shipments_watch
 from workflows.standing_down import gone_stand_down
 from workflows.tasks_watch import tasks_watch
 
+PASS_TAKES: Final = timedelta(seconds=30)
+"""How long a pass takes up new runs: the longest that urgent work waits to be planned."""
+AGAIN: Final = "siit_remote.tasks.run_due"
+
 
 def run_due() -> dict[str, Any]:
     """Plan and carry out what is due; nothing when this machine is at it already.
 
-    The pass that is under way picks up new work until nothing can move, and the schedule rings
-    again within a minute. One pass at a time leaves a worker free for syncs and the canary.
+    A pass ends after :data:`PASS_TAKES` and rings for the next, which plans anew: what became due
+    meanwhile and is more urgent goes first then. The schedule rings each minute besides. One pass
+    at a time leaves a worker free for syncs and the canary.
     """
     if not beats.busy_begin():
         return {"skipped": "A pass is under way on this machine."}
     try:
         gone_stand_down(now=clock.now())
-        return service.run_due(now=clock.now()).to_data()
+        report = service.run_due(now=clock.now(), within=PASS_TAKES)
     finally:
         beats.busy_end()
+    if report.left:
+        ring(AGAIN)
+    return report.to_data()
 
 
 def refresh_chat() -> dict[str, int]:

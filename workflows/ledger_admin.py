@@ -13,6 +13,7 @@ from workflows.models import (
     Approval,
     Attempt,
     CalendarFeed,
+    Callback,
     CategoryRights,
     ChatMessage,
     DraftState,
@@ -128,6 +129,16 @@ class StepRunAdmin(LedgerAdmin):
     list_filter = ["status", "action"]
     list_select_related = ["run"]
     facts = ("outcome", "reason", "error")
+
+
+@admin.register(Callback)
+class CallbackAdmin(LedgerAdmin):
+    """Calls that endpoints were asked to make when they are done."""
+
+    list_display = ["step", "connection", "state", "sent_at", "expires_at", "answered_at"]
+    list_filter = ["state"]
+    list_select_related = ["step"]
+    exclude = ["token_hash", "message_id_hash"]
 
 
 @admin.register(Attempt)

@@ -15,7 +15,7 @@ from liquid.exceptions import LiquidError
 
 from people.fields_registry import custom_words
 from workflows.problems import Problem, did_you_mean
-from workflows.templating import TemplateProblemError, filter_names, parsed, render
+from workflows.templating import TemplateProblemError, filter_names, parsed, render, within_limit
 
 __all__ = [
     "Rendered",
@@ -74,16 +74,20 @@ class Fault:
         )
 
 
-def source_problems(source: object, path: str) -> list[Problem]:
+Own = Mapping[str, tuple[str, ...]]
+"""Names that are known at one place only, with their parts."""
+
+
+def source_problems(source: object, path: str, *, own: Own | None = None) -> list[Problem]:
     """What is wrong with one text: no text, too long, broken, or an unknown name."""
     if not isinstance(source, str):
         return [Problem(path, "Expected text.")]
     if len(source) > MAX_SOURCE:
         return [Problem(path, f"Longer than {MAX_SOURCE} characters.")]
-    return [Problem(path, str(fault)) for fault in source_faults(source)]
+    return [Problem(path, str(fault)) for fault in source_faults(source, own=own)]
 
 
-def source_faults(source: str) -> list[Fault]:
+def source_faults(source: str, *, own: Own | None = None) -> list[Fault]:
     """Every mistake in a text, in reading order."""
     try:
         found = parsed(source).analyze()
@@ -98,7 +102,11 @@ def source_faults(source: str) -> list[Fault]:
     ]
     for references in found.globals.values():
         for reference in references:
-            wrong = _name_problem([str(part) for part in reference.segments])
+            segments = [str(part) for part in reference.segments]
+            known_here = tuple(segments[1:]) in {
+                (part,) for part in (own or {}).get(segments[0], ())
+            }
+            wrong = "" if known_here else _name_problem(segments)
             if wrong:
                 faults.append(_fault(wrong, source, reference.span.index))
     return sorted(faults, key=lambda fault: (fault.line, fault.column))
@@ -190,7 +198,7 @@ def _distance(variant: Mapping[str, Any], country: str) -> int:
 
 def render_message(subject: str, body: str, context: Mapping[str, Any]) -> Rendered:
     """Subject, plain text and HTML of one message. Slack escapes the plain text itself."""
-    as_html = render(body, context, "html").replace("\n", "<br>\n")
+    as_html = within_limit(render(body, context, "html").replace("\n", "<br>\n"))
     return Rendered(
         subject=render(subject, context, "header"),
         text=render(body, context, "text"),

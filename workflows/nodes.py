@@ -50,18 +50,26 @@ class Wait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """Not yet: try again, after ``after`` where the target said so."""
+    """Not yet: try again, after ``after`` where the target said so.
+
+    ``awaits`` names a connection that may not be called now: it is tried as soon as it may.
+    """
 
     reason: str
     after: timedelta | None = None
+    awaits: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """Trying the same again changes nothing. ``hold`` parks the run until the cause is mended."""
+    """Trying the same again changes nothing. ``hold`` parks the run until the cause is mended.
+
+    ``awaits`` names the connection whose mending lets it go on at once.
+    """
 
     reason: str
     hold: bool = False
+    awaits: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

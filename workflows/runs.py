@@ -16,6 +16,7 @@ from siit_remote.audit.services import record
 from siit_remote.lib.bell import ring
 from workflows.category_rights import right_require
 from workflows.engine.holding import hold_for_brake
+from workflows.engine.lanes import lane_of
 from workflows.engine.limits import limits_lock, workflow_brake, workspace_brake
 from workflows.engine.planner import condition_trace, conditions_hold, facts_on, run_key
 from workflows.engine.world import load_people, planned_version
@@ -61,6 +62,7 @@ def runs_start(
                 anchor=anchor[:80],
                 key=run_key(workflow.key, person.pk, "manual", anchor),
                 status=Run.Status.QUEUED,
+                lane=lane_of(planned.document),
                 due_at=now,
                 timezone=view.timezone,
                 snapshot=facts_to_data(facts),

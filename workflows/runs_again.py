@@ -19,6 +19,7 @@ from workflows.category_rights import right_require
 from workflows.document.parse import parse_document
 from workflows.document.shape import ActionStep
 from workflows.engine.holding import hold_for_brake
+from workflows.engine.lanes import lane_of
 from workflows.engine.limits import limits_lock, workflow_brake, workspace_brake
 from workflows.engine.planner import (
     PlannedWorkflow,
@@ -156,6 +157,7 @@ def _again(
         anchor=moved or old.anchor,
         key=run_key(old.workflow.key, old.person_id, "again", f"run:{old.pk}"),
         status=Run.Status.QUEUED,
+        lane=lane_of(planned.document),
         due_at=old.due_at,
         timezone=view.timezone,
         snapshot=facts_to_data(facts),

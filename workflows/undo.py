@@ -180,6 +180,7 @@ def _create(run: Run, plan: UndoPlan, *, now: datetime, actor: Actor) -> Run:
         anchor=anchor,
         key=run_key(run.workflow.key, run.person_id, TRIGGER, anchor),
         status=Run.Status.QUEUED,
+        lane=Run.Lane.NORMAL,
         due_at=now,
         timezone=run.timezone,
         snapshot={},

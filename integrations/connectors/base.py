@@ -35,6 +35,12 @@ class Setting:
     choices: tuple[str, ...] = ()
 
 
+_REQUEST_ID = (
+    *("x-request-id", "x-okta-request-id", "x-slack-req-id", "request-id", "x-message-id"),
+    *("x-amzn-requestid", "x-correlation-id", "cf-ray"),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpResponse:
     """An answer, fully read within the size limit. Header names are lower-case."""
@@ -43,11 +49,13 @@ class HttpResponse:
     headers: Mapping[str, str]
     body: bytes
     url: str
+    connection: str = ""
+    """Key of the connection that was asked, so that an error made from the answer can name it."""
 
     @property
     def request_id(self) -> str:
         """The target's own name of the request, for its support desk."""
-        return self.headers.get("x-request-id", "") or self.headers.get("x-slack-req-id", "")
+        return next((self.headers[name] for name in _REQUEST_ID if self.headers.get(name)), "")
 
 
 class Transport(Protocol):
@@ -65,9 +73,11 @@ class Transport(Protocol):
         idempotency_key: str = "",
         timeout: float | None = None,
         max_bytes: int | None = None,
+        shown_path: str = "",
     ) -> HttpResponse:
         """Send once, no redirects. Any HTTP status is an answer.
 
+        ``shown_path`` replaces the path in the log, where it would show what must not be there.
         Raises ``ConfigError`` (address refused), ``TransientError`` (nothing was sent, or a method
         without effect got no answer) or ``UncertainError`` (a method with effect got none).
         """
@@ -388,8 +398,18 @@ class SignedCaller(Protocol):
         sent_at: datetime,
         method: str = "POST",
         path: str = "",
+        query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         raw_body: str | None = None,
+        expect: frozenset[int] = frozenset(),
+        shown_path: str = "",
     ) -> HttpResponse:
-        """Send; raises unless the answer is 2xx."""
+        """Send; raises unless the answer is among ``expect``, else what counts as success.
+
+        ``shown_path`` is what the log shows of the path: the template, never what fills it.
+        """
+        ...
+
+    def is_genuine(self, body: bytes, headers: Mapping[str, str]) -> bool:
+        """Whether a call to us was signed with the same secret, just now."""
         ...

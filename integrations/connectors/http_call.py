@@ -9,7 +9,11 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
+from standardwebhooks.webhooks import (
+    EmptyWebhookSecretError,
+    Webhook,
+    WebhookVerificationError,
+)
 
 from integrations.answers import raise_for_status
 from integrations.connectors.base import (
@@ -30,6 +34,7 @@ _TIMEOUT = 15.0
 _MAX_BYTES = 64_000
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_PLACE = re.compile(r"\{[{%].*?[}%]\}", re.DOTALL)
 # Ours, or about the framing of the message: a workflow's headers cannot replace them.
 _RESERVED = re.compile(
     r"webhook-.*|idempotency-key|authorization|proxy-.*|host|content-length|transfer-encoding"
@@ -101,12 +106,16 @@ class HttpCaller:
         sent_at: datetime,
         method: str = "POST",
         path: str = "",
+        query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         raw_body: str | None = None,
+        expect: frozenset[int] = frozenset(),
+        shown_path: str = "",
     ) -> HttpResponse:
         """Sign and send. ``raw_body`` replaces the JSON of ``payload``; a GET has no body.
 
-        Raises unless the answer is one of the statuses configured as success (default: 2xx).
+        Raises unless the answer's status is among ``expect``, else one of those configured as
+        success (default: 2xx).
         """
         if method not in _METHODS:
             raise ConfigError(f"{method[:20]!r} is not one of {', '.join(sorted(_METHODS))}.")
@@ -115,22 +124,35 @@ class HttpCaller:
         answer = self._transport.request(
             method,
             join_path(self._base_url, path),
+            params=query,
             headers={**_own_headers(headers), **self._signed(raw_body, idempotency_key, sent_at)},
             body=raw_body.encode() or None,
             idempotency_key=idempotency_key,
             timeout=_TIMEOUT,
             max_bytes=_MAX_BYTES,
+            shown_path=_shown(shown_path),
         )
-        if answer.status in self._success:
+        success = expect or self._success
+        if answer.status in success:
             return answer
         raise_for_status(answer, what="making the signed call")
-        if self._success:
+        if success:
             raise PermanentError(
-                f"The target answered {answer.status}, which this connection does not count as "
-                "success.",
+                f"The target answered {answer.status}, which does not count as success here.",
                 status=answer.status,
+                request_id=answer.request_id[:120],
+                connection=answer.connection,
             )
         return answer
+
+    def is_genuine(self, body: bytes, headers: Mapping[str, str]) -> bool:
+        """Whether this was signed with our secret within the last five minutes."""
+        try:
+            self._signer.verify(body, dict(headers))
+        except (WebhookVerificationError, ValueError, TypeError):
+            # The library decodes what strangers sent; what it stumbles over is not genuine.
+            return False
+        return True
 
     def _signed(self, body: str, idempotency_key: str, sent_at: datetime) -> dict[str, str]:
         # https://github.com/standard-webhooks/standard-webhooks – the id stays the same over
@@ -147,6 +169,12 @@ class HttpCaller:
         if self._bearer_token:
             signed["Authorization"] = f"Bearer {self._bearer_token}"
         return signed
+
+
+def _shown(template: str) -> str:
+    """A path's template as the log shows it: places to fill, not what fills them."""
+    plain = _PLACE.sub("{…}", template).lstrip("/")
+    return f"/{plain}" if template else ""
 
 
 def _to_json(payload: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from integrations.models.access import AccessEvent, AccessReading, AppAccess, ReportedAccess
 from integrations.models.application import Account, Application, Bundle
+from integrations.models.circuit import Circuit
 from integrations.models.connection import Connection
 from integrations.models.custom import CustomReading, CustomValues
 from integrations.models.delivery import Delivery
@@ -16,6 +17,7 @@ __all__ = [
     "AppAccess",
     "Application",
     "Bundle",
+    "Circuit",
     "Connection",
     "CustomReading",
     "CustomValues",

@@ -7,10 +7,11 @@ from typing import ClassVar
 from django.db import models
 
 from integrations.models.connection import Connection
+from people.models import Person
 
 
 class Delivery(models.Model):
-    """What we sent where, and how it ended. Holds no secret and no body."""
+    """What we sent where, what for, and how it ended. Holds no secret and no body."""
 
     class Outcome(models.TextChoices):
         OK = "ok", "Done"
@@ -21,8 +22,20 @@ class Delivery(models.Model):
         Connection, null=True, blank=True, on_delete=models.SET_NULL, related_name="deliveries"
     )
     idempotency_key = models.CharField(max_length=120, db_index=True, blank=True)
-    operation = models.CharField(max_length=80, help_text="As POST /Users or smtp.send.")
-    target = models.CharField(max_length=300, blank=True, help_text="Host and path, no query.")
+    operation = models.CharField(
+        max_length=80, help_text="Method and path without ids, as POST /Users; or smtp.send."
+    )
+    target = models.CharField(
+        max_length=300, blank=True, help_text="Host and path without ids, no query."
+    )
+    purpose = models.CharField(max_length=120, blank=True, help_text="What for, in words.")
+    run_id = models.PositiveBigIntegerField(
+        null=True, blank=True, db_index=True, help_text="Number of the run it was made for."
+    )
+    person = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="deliveries"
+    )
+    attempt = models.PositiveIntegerField(default=1, help_text="Which try of the same thing.")
     started_at = models.DateTimeField()
     milliseconds = models.PositiveIntegerField(default=0)
     outcome = models.CharField(max_length=20, choices=Outcome.choices)
@@ -34,6 +47,9 @@ class Delivery(models.Model):
     class Meta:
         ordering: ClassVar = ["-pk"]
         verbose_name_plural = "deliveries"
+        indexes: ClassVar = [
+            models.Index(fields=["connection", "-id"], name="delivery_of_connection")
+        ]
 
     def __str__(self) -> str:
         return f"{self.operation} {self.outcome}"

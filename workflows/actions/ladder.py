@@ -10,7 +10,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from integrations.connectors.base import SignedCaller
-from integrations.errors import ConfigError, TransientError, UnauthorizedError, UncertainError
+from integrations.errors import (
+    ConfigError,
+    NeedsAttentionError,
+    TransientError,
+    UnauthorizedError,
+    UncertainError,
+)
 from integrations.models import AppAccess, Connection
 from integrations.services import client_for, client_with, connection_mark_unauthorized
 from people.models import Person
@@ -30,14 +36,21 @@ def named_or_only(capability: type[Any], key: str) -> tuple[Connection, Any] | N
     if found is None and key:
         named = Connection.objects.filter(key=key).first()
         if named is not None and named.status == Connection.Status.NEEDS_ATTENTION:
-            raise UnauthorizedError(f"{named.name} needs attention: {named.last_error}")
+            raise needs_attention(named)
         state = f"is {named.get_status_display().lower()}" if named else "does not exist"
         raise ConfigError(f"The connection “{key}” {state} or cannot do this.")
     if found is None:
         broken = _in_need_of_attention(capability)
         if broken is not None:
-            raise UnauthorizedError(f"{broken.name} needs attention: {broken.last_error}")
+            raise needs_attention(broken)
     return found
+
+
+def needs_attention(connection: Connection) -> NeedsAttentionError:
+    """The error of work that waits until somebody has mended this connection."""
+    return NeedsAttentionError(
+        f"{connection.name} needs attention: {connection.last_error}", connection=connection.key
+    )
 
 
 def _in_need_of_attention(capability: type[Any]) -> Connection | None:
@@ -53,7 +66,8 @@ def _in_need_of_attention(capability: type[Any]) -> Connection | None:
 
 def mark_if_unauthorized(connection: Connection, error: Exception) -> None:
     """Stop using a connection whose credential was refused."""
-    if isinstance(error, UnauthorizedError):
+    if isinstance(error, UnauthorizedError) and not isinstance(error, NeedsAttentionError):
+        error.connection = connection.key
         connection_mark_unauthorized(connection, error.message)
 
 
@@ -63,7 +77,9 @@ def repeatable() -> Iterator[None]:
     try:
         yield
     except UncertainError as error:
-        raise TransientError(error.message, request_id=error.request_id) from error
+        raise TransientError(
+            error.message, request_id=error.request_id, connection=error.connection
+        ) from error
 
 
 def webhook_for(action: str) -> tuple[Connection, SignedCaller] | None:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from integrations.connectors.base import OutgoingMessage
-from integrations.errors import IntegrationError, UnauthorizedError, UncertainError
+from integrations.errors import IntegrationError, UncertainError
 from people.models import Person
-from workflows.actions.ladder import mark_if_unauthorized, task_or_webhook
+from workflows.actions.ladder import mark_if_unauthorized, needs_attention, task_or_webhook
 from workflows.mail import messenger_broken, messenger_for, site_mail_leaves, site_mail_send
 from workflows.messages import (
     TemplateProblemError,
@@ -124,7 +124,7 @@ class SendMessageAction(Action):
             if found is None:
                 broken = messenger_broken(channel)
                 if broken is not None and channel == channels[-1]:
-                    raise UnauthorizedError(f"{broken.name} needs attention: {broken.last_error}")
+                    raise needs_attention(broken)
                 if broken is None and channel == "email" and site_mail_leaves():
                     site_mail_send(message, before_effect=ctx.before_effect)
                     why = " ".join([*failures, note]).strip()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,9 +11,13 @@ from zoneinfo import ZoneInfo
 
 from django.db import OperationalError
 
-from integrations.errors import IntegrationError
+from integrations.circuits import Reach, connections_reach
+from integrations.delivery import Purpose, calling_for
+from integrations.errors import IntegrationError, NeedsAttentionError, UnauthorizedError
 from integrations.models import AppAccess
+from integrations.services import connection_refused
 from people.models import Person
+from siit_remote.lib import clock
 from workflows.conditions.evaluate import Truth, compile_group
 from workflows.conditions.trace import trace
 from workflows.document.shape import ActionStep, BranchStep, WaitFor, WaitStep, WaitUntil
@@ -81,10 +85,21 @@ def action_perform(footing: Footing, step: ActionStep, row: StepRun, begun: Begu
         interrupted=begun.interrupted,
         effect_begun=begun.effect_begun,
     )
+    purpose = Purpose(
+        words=action.label,
+        run_id=footing.run.pk,
+        person_id=footing.run.person_id,
+        attempt=max(row.attempts, 1),
+    )
+    began = clock.now()
     try:
-        return action.run(ctx, step.params)
+        with calling_for(purpose):
+            return action.run(ctx, step.params)
     except IntegrationError as error:
-        return outcome_of_error(error)
+        dead = isinstance(error, UnauthorizedError)
+        if dead and error.connection and not isinstance(error, NeedsAttentionError):
+            connection_refused(error.connection, error.message, since=began)
+        return _parked(outcome_of_error(error), error.connection)
     except OperationalError:
         # A locked or restarting database passes; the next try begins with what is committed.
         log.warning("database trouble in action %s of run %s", step.action, footing.run.pk)
@@ -92,6 +107,17 @@ def action_perform(footing: Footing, step: ActionStep, row: StepRun, begun: Begu
     except Exception:
         log.exception("action %s of run %s raised", step.action, footing.run.pk)
         return Failed(reason="An internal error; the log of the worker has the details.")
+
+
+def _parked(outcome: Outcome, connection: str) -> Outcome:
+    """A retry at a connection that is left alone meanwhile waits for that, not for a while."""
+    if not isinstance(outcome, Retry) or outcome.awaits or not connection:
+        return outcome
+    reach = connections_reach([connection], now=clock.now())[connection]
+    if reach is Reach.OPEN:
+        return outcome
+    words = f"{outcome.reason} It goes on by itself when the other side works again."
+    return replace(outcome, awaits=connection, reason=words)
 
 
 def hand_pursue(row: StepRun, *, now: datetime) -> Outcome:

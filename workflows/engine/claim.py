@@ -28,7 +28,7 @@ def claim_next(*, now: datetime, after: set[int]) -> Run | None:
     passed = set(after)
     # Page by page, each read to its end: writing while a result is still open fails at once on
     # SQLite when another engine has written meanwhile.
-    while page := list(candidates.exclude(pk__in=passed).order_by("due_at", "pk")[:_PAGE]):
+    while page := list(candidates.exclude(pk__in=passed).order_by("lane", "due_at", "pk")[:_PAGE]):
         for run in page:
             passed.add(run.pk)
             if run.status == Run.Status.RUNNING and not _abandoned(run):
@@ -54,6 +54,7 @@ def _take(run: Run, *, now: datetime) -> bool:
         lease_holder=lease.holder(),
         lease_until=moment + LEASE,
         wake_at=None,
+        awaits="",
         reason="",
         started_at=run.started_at or now,
     )
@@ -67,6 +68,14 @@ def renew(run: Run) -> bool:
         Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING, fence=run.fence).update(
             lease_until=until
         )
+    )
+
+
+def is_outranked(run: Run, *, now: datetime) -> bool:
+    """Whether work of a higher lane waits for a worker at ``now``."""
+    return (
+        run.lane > Run.Lane.URGENT
+        and Run.objects.filter(_READY, lane__lt=run.lane, wake_at__lte=now).exists()
     )
 
 

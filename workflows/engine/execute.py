@@ -35,10 +35,15 @@ if TYPE_CHECKING:
     from workflows.nodes import Outcome
 
 Status = Run.Status
+YIELDED = "yielded"
+"""The run was given back between two steps, for work of a higher lane."""
 
 
 def run_advance(run: Run, *, now: datetime) -> str:
-    """Carry out what can be carried out at ``now``; returns the status the run ended up in."""
+    """Carry out what can be carried out at ``now``; returns the status the run ended up in.
+
+    :data:`YIELDED` where it could go on but something more urgent is to go first.
+    """
     try:
         document = parse_document(run.document or run.version.document)
     except DocumentError as error:
@@ -57,6 +62,9 @@ def run_advance(run: Run, *, now: datetime) -> str:
         ended = _one_step(run, workflow, place, steps, now=now)
         if ended:
             return ended
+        if claim.is_outranked(run, now=now):
+            claim.settle(run, status=Status.WAITING, wake_at=now)
+            return YIELDED
     return Run.objects.values_list("status", flat=True).get(pk=run.pk)
 
 
@@ -164,13 +172,16 @@ def _settle(run: Run, status: str, reason: str, now: datetime) -> str:
 
 def _settle_waiting(run: Run, step: StepRun, *, now: datetime) -> str:
     """Give the run back until its step has something to do."""
-    if step.outcome.get("hold"):
-        claim.settle(run, status=Status.HELD, reason=step.reason, wake_at=step.retry_at)
-        return Status.HELD
+    retrying = step.status == StepRun.Status.RETRYING
+    status = Status.HELD if retrying and step.outcome.get("hold") else Status.WAITING
     claim.settle(
-        run, status=Status.WAITING, reason=step.reason, wake_at=step.retry_at or step.wake_at
+        run,
+        status=status,
+        reason=step.reason,
+        wake_at=step.retry_at or step.wake_at,
+        awaits=str(step.outcome.get("awaits", ""))[:60] if retrying else "",
     )
-    return Status.WAITING
+    return status
 
 
 def _block(run: Run, step: StepRun, *, now: datetime) -> str:

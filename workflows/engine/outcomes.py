@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from integrations.errors import (
+    CircuitOpenError,
     ConfigError,
     IntegrationError,
     RateLimitedError,
@@ -22,11 +23,15 @@ if TYPE_CHECKING:
 def outcome_of_error(error: IntegrationError) -> Outcome:
     """Hold on bad settings and credentials, retry what may pass, never guess what is unknown."""
     match error:
-        case ConfigError() | UnauthorizedError():
+        case ConfigError():
             return Failed(reason=error.message, hold=True)
+        case UnauthorizedError():
+            return Failed(reason=error.message, hold=True, awaits=error.connection)
         case RateLimitedError(retry_after=seconds):
             after = timedelta(seconds=seconds) if seconds is not None else None
-            return Retry(reason=error.message, after=after)
+            return Retry(reason=error.message, after=after, awaits=error.connection)
+        case CircuitOpenError():
+            return Retry(reason=error.message, awaits=error.connection)
         case TransientError():
             return Retry(reason=error.message)
         case UncertainError():

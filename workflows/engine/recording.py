@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -12,7 +12,13 @@ from siit_remote.lib import lease
 from workflows.document.shape import ActionStep, BranchStep
 from workflows.engine import crash
 from workflows.engine.planner import step_key
-from workflows.engine.retry import CREDENTIAL_PROBE, MAX_CRASHES, gave_up, next_try
+from workflows.engine.retry import (
+    CREDENTIAL_PROBE,
+    MAX_CRASHES,
+    PARKED_LOOK,
+    gave_up,
+    next_try,
+)
 from workflows.models import Attempt, Run, StepRun
 from workflows.nodes import (
     ACTIONS,
@@ -201,14 +207,14 @@ def _values(step: Step, row: StepRun, outcome: Outcome, *, now: datetime) -> dic
                 "outcome": detail,
                 "finished_at": None,
             }
-        case Retry(reason=reason, after=after):
-            values |= _retry_values(row, reason, after, now=now)
-        case Failed(reason=reason, hold=True):
+        case Retry():
+            values |= _retry_values(row, outcome, now=now)
+        case Failed(reason=reason, hold=True, awaits=awaits):
             values |= {
                 "status": Status.RETRYING,
                 "reason": reason,
                 "error": reason,
-                "outcome": {"hold": True},
+                "outcome": {"hold": True} | ({"awaits": awaits} if awaits else {}),
                 "retry_at": now + CREDENTIAL_PROBE,
                 "finished_at": None,
             }
@@ -219,19 +225,20 @@ def _values(step: Step, row: StepRun, outcome: Outcome, *, now: datetime) -> dic
     return values
 
 
-def _retry_values(
-    row: StepRun, reason: str, after: timedelta | None, *, now: datetime
-) -> dict[str, Any]:
+def _retry_values(row: StepRun, outcome: Retry, *, now: datetime) -> dict[str, Any]:
     action = ACTIONS.get(row.action)
     if gave_up(row, now=now, destructive=action is not None and action.destructive):
-        words = f"Given up after {row.attempts} tries: {reason}"
+        words = f"Given up after {row.attempts} tries: {outcome.reason}"
         return {"status": Status.FAILED, "error": words, "reason": words}
+    parked = {"outcome": {"awaits": outcome.awaits}} if outcome.awaits else {}
+    asked = now + PARKED_LOOK if parked else next_try(row, now=now, asked=outcome.after)
     return {
         "status": Status.RETRYING,
-        "reason": reason,
-        "error": reason,
-        "retry_at": next_try(row, now=now, asked=after),
+        "reason": outcome.reason,
+        "error": outcome.reason,
+        "retry_at": asked,
         "finished_at": None,
+        **parked,
     }
 
 

@@ -14,6 +14,8 @@ LONGEST = timedelta(minutes=10)
 DEADLINE = timedelta(hours=24)
 DEADLINE_DESTRUCTIVE = timedelta(hours=72)
 CREDENTIAL_PROBE = timedelta(minutes=15)
+PARKED_LOOK = timedelta(hours=1)
+"""A step that waits for a connection is woken when that works; so often it looks by itself."""
 MAX_CRASHES = 3
 """A step that took its worker down so often is parked for a person."""
 

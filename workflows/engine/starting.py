@@ -15,6 +15,7 @@ from people.models import LifecycleEvent
 from siit_remote.audit.services import record
 from workflows.engine import crash
 from workflows.engine.holding import hold_for_brake
+from workflows.engine.lanes import lane_of
 from workflows.engine.ledger import undecided
 from workflows.engine.limits import (
     limits_lock,
@@ -257,6 +258,7 @@ def _run(
         reason=reason,
         hold=hold if hold is not None and judgement.verdict is Verdict.RUN else None,
         late=judgement.late,
+        lane=lane_of(planned.document),
         due_at=occurrence.due_at,
         timezone=occurrence.timezone,
         snapshot=facts_to_data(facts),

@@ -1,6 +1,7 @@
 """Definitions, runs, approvals, requests, tasks, templates."""
 
 from workflows.models.approval import Approval, ApproverPolicy
+from workflows.models.callback import Callback
 from workflows.models.category import CategoryRights
 from workflows.models.chat import ChatMessage
 from workflows.models.delegation import Absence, Delegation
@@ -20,6 +21,7 @@ __all__ = [
     "ApproverPolicy",
     "Attempt",
     "CalendarFeed",
+    "Callback",
     "CategoryRights",
     "ChatMessage",
     "Delegation",

@@ -33,6 +33,12 @@ class Run(models.Model):
         SUPERSEDED = "superseded", "Superseded"
 
     OPEN: ClassVar = [Status.QUEUED, Status.RUNNING, Status.WAITING, Status.HELD]
+
+    class Lane(models.IntegerChoices):
+        URGENT = 0, "Urgent"
+        NORMAL = 1, "Normal"
+        BULK = 2, "When there is time"
+
     ENDED: ClassVar = [
         Status.DONE,
         Status.DONE_WITH_ERRORS,
@@ -58,6 +64,12 @@ class Run(models.Model):
     reason = models.TextField(blank=True, help_text="Why it did not do what its sentence says.")
     late = models.BooleanField(default=False)
     due_at = models.DateTimeField(db_index=True)
+    lane = models.PositiveSmallIntegerField(
+        choices=Lane.choices, default=Lane.NORMAL, help_text="What is carried out first."
+    )
+    awaits = models.CharField(
+        max_length=60, blank=True, help_text="Key of the connection it waits for."
+    )
     timezone = models.CharField(max_length=64, default="UTC")
     snapshot = models.JSONField(default=dict, help_text="The person's facts when it was decided.")
     trace = models.JSONField(default=dict, help_text="The evaluation of the conditions.")
@@ -114,7 +126,8 @@ class Run(models.Model):
                 fields=["status", "wake_at"],
                 name="run_open",
                 condition=Q(status__in=["queued", "running", "waiting"]),
-            )
+            ),
+            models.Index(fields=["awaits"], name="run_awaits", condition=~Q(awaits="")),
         ]
 
     def __str__(self) -> str:

@@ -183,12 +183,18 @@ class Hook:
         sent_at: datetime,
         method: str = "POST",
         path: str = "",
+        query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         raw_body: str | None = None,
+        expect: frozenset[int] = frozenset(),
+        shown_path: str = "",
     ) -> HttpResponse:
         self.world.did(f"{method} {path}".strip(), idempotency_key)
         self.world.payloads.append({**payload, "raw": raw_body, "headers": dict(headers or {})})
         return HttpResponse(status=200, headers={"x-request-id": "r1"}, body=b"", url="")
+
+    def is_genuine(self, body: bytes, headers: Mapping[str, str]) -> bool:
+        return False
 
 
 class FakeConnector:

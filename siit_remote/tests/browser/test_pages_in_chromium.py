@@ -91,6 +91,7 @@ MAIN = (
     "guide-page",
     "integrations",
     "connection",
+    "connection-calls",
     "connection-review",
     "connection-mapping",
     "connection-disconnect",

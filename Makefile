@@ -61,7 +61,7 @@ demo: $(VENV)/.installed ## Fill an empty database with the demo company
 reset-demo: $(VENV)/.installed ## Throw the demo's database away, so that the next run begins anew
 	@$(BIN)/python manage.py demo --reset
 
-screenshots: $(VENV)/.installed-dev ## Take pictures of the running demo (var/screenshots)
+screenshots: $(VENV)/.installed-dev ## Take the guide's pictures anew, and more (var/screenshots)
 	@$(BIN)/python -m siit_remote.screenshots
 
 pins: $(VENV)/.installed-dev ## Compile requirements*.txt from pyproject.toml

@@ -62,4 +62,5 @@ def trouble_of(connection: Connection) -> Trouble | None:
     title, remedies = _REMEDIES.get(
         connection.last_error_code, ("It does not work", ("Try again, or enter it anew.",))
     )
-    return Trouble(title=title, cause=connection.last_error, remedies=remedies)
+    cause = connection.last_error.removeprefix(f"{title}: ")
+    return Trouble(title=title, cause=cause[:1].upper() + cause[1:], remedies=remedies)

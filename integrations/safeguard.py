@@ -109,10 +109,10 @@ def _ending(change: PersonPlan) -> list[str]:
     )
     expected = was is not None and was <= change.today
     if ends_now and not expected:
-        return [f"would end ({end.isoformat()})" if end else "would end"]
+        return [f"would end ({end:%-d %b %Y})" if end else "would end"]
     newly_past = end is not None and end != was and end <= change.today
     if newly_past and change.before_value("status") != PersonStatus.ENDED:
-        return [f"would leave on {end.isoformat()}"]
+        return [f"would leave on {end:%-d %b %Y}"]
     return []
 
 

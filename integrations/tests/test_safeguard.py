@@ -71,9 +71,9 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(
     ("values", "what"),
     [
-        (GONE, f"would end ({day(0)})"),
-        ({"end_date": day(0)}, f"would leave on {day(0)}"),
-        ({"end_date": day(-3)}, f"would end ({day(-3)})"),
+        (GONE, f"would end ({day(0):%-d %b %Y})"),
+        ({"end_date": day(0)}, f"would leave on {day(0):%-d %b %Y}"),
+        ({"end_date": day(-3)}, f"would end ({day(-3):%-d %b %Y})"),
         ({"country": ""}, "would lose the country"),
         ({"manager_email": ""}, "would lose the manager"),
         ({"legal_entity": "", "legal_entity_id": ""}, "would lose the legal entity"),

@@ -9,6 +9,7 @@ from django.test import Client
 
 from integrations.models import Connection, SyncRun
 from siit_remote.guide import PAGES
+from siit_remote.screenshots import GUIDE, IN_THE_GUIDE
 from siit_remote.tests.people_with_roles import Company
 
 STAFF = ("owner", "hr", "it")
@@ -67,3 +68,22 @@ def test_an_unknown_page_is_not_found(company: Company) -> None:
     client = Client()
     client.force_login(company.users["it"])
     assert client.get("/guide/../guide/nowhere/").status_code == 404
+
+
+def test_pictures_of_the_guide_are_those_that_the_command_takes(company: Company) -> None:
+    """``make screenshots`` writes them; each is there, shown, and told in words."""
+    client = Client()
+    client.force_login(company.users["hr"])
+    shown: set[str] = set()
+    for page in PAGES:
+        html = client.get(f"/guide/{page.slug}/").content.decode()
+        for tag in re.findall(r"<img [^>]*>", html):
+            name = re.search(r"siit/guide/([\w-]+)\.jpg", tag)
+            assert name is not None
+            assert re.search(r'alt="[^"]{20,}"', tag), tag
+            shown.add(name[1])
+    assert shown == set(IN_THE_GUIDE)
+    for name in shown:
+        picture = (GUIDE / f"{name}.jpg").read_bytes()
+        assert picture.startswith(b"\xff\xd8")
+        assert len(picture) < 150_000

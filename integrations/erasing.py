@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from integrations.models import Connection, SyncRun
+from integrations.models import Connection, ReportedAccess, SyncRun
 from integrations.services import connection_disconnect
 from people.loading import directory_lock
 from people.models import SourceRecord
@@ -57,6 +57,7 @@ def connection_erase(connection: Connection, *, actor: Actor) -> int:
         directory_lock()
         connection_disconnect(connection, actor=actor)
         erased, _ = SourceRecord.objects.filter(source=connection.key).delete()
+        ReportedAccess.objects.filter(application__connection=connection).delete()
         SyncRun.objects.filter(connection=connection).update(
             names={}, skipped=[], conflicts=[], held_people=[], held_records=[], review={}
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,7 @@ HINTS: Mapping[str, str] = {
     VANISHED: "It is written down here, and the connection does not report it any more.",
     STUCK: "Giving or taking it away failed, is uncertain, or waits for somebody.",
 }
+TOLD_BY_RULE = (MISSING, BEYOND)
 _CHUNK = 5_000
 
 
@@ -60,9 +61,10 @@ class Drift:
         found = {kind: len(people) for kind, people in self.kinds.items() if people}
         return found | ({"unknown": self.unknown} if self.unknown else {})
 
-    def kind_of(self, person_id: int) -> str:
-        """The kind under which a person stands; empty for none."""
-        return next((kind for kind, people in self.kinds.items() if person_id in people), "")
+    def without_rule(self) -> Drift:
+        """Less what only the rule tells: for who may not see a field that it asks for."""
+        kinds = {kind: people for kind, people in self.kinds.items() if kind not in TOLD_BY_RULE}
+        return replace(self, kinds=kinds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +20,8 @@ from workflows.access.drift import (
     VANISHED,
     WORDS,
 )
-from workflows.access.should import entitled_applications
+from workflows.access.should import entitled_applications, rule_fields
+from workflows.conditions.masking import names_of
 from workflows.engine.planner import facts_on
 from workflows.facts import person_facts
 from workflows.timing import zone_of
@@ -43,14 +45,19 @@ class PersonRow:
         return WORDS.get(self.kind, "")
 
 
-def person_rows(person: Person, *, now: datetime) -> list[PersonRow]:
-    """What the person has or should have, by the application's name. Five queries."""
+def person_rows(person: Person, *, now: datetime, hidden: Collection[str] = ()) -> list[PersonRow]:
+    """What the person has or should have, by the application's name. A few queries.
+
+    A rule that asks for one of the ``hidden`` fields counts as none: its answer would tell.
+    """
+    unseen = names_of(hidden)
     today = now.astimezone(zone_of(timezone_of(person))).date()
     facts = facts_on(person_facts(person), today)
     should = {
         application.pk: application
         for application in entitled_applications(facts, today=today)
-        if person.status not in (PersonStatus.ENDED, PersonStatus.HIRED)
+        if not rule_fields(application.entitle) & unseen
+        and person.status not in (PersonStatus.ENDED, PersonStatus.HIRED)
     }
     related = "application__connection", "application__owner", "application__reading"
     open_rows = {
@@ -75,10 +82,11 @@ def person_rows(person: Person, *, now: datetime) -> list[PersonRow]:
             reported=seen.get(pk),
             kind=_kind(
                 person,
-                application,
                 should=pk in should,
                 access=open_rows.get(pk),
                 reported=seen.get(pk),
+                ruled=application.entitle is not None
+                and not rule_fields(application.entitle) & unseen,
             ),
         )
         for pk, application in known.items()
@@ -88,11 +96,11 @@ def person_rows(person: Person, *, now: datetime) -> list[PersonRow]:
 
 def _kind(
     person: Person,
-    application: Application,
     *,
     should: bool,
     access: AppAccess | None,
     reported: ReportedAccess | None,
+    ruled: bool,
 ) -> str:
     held = access is not None and (
         access.state == State.GRANTED or access.aim == AppAccess.Aim.GONE
@@ -102,7 +110,6 @@ def _kind(
     if should and access is None and reported is None:
         return MISSING
     stuck = access is not None and access.state in (State.FAILED, State.UNCERTAIN, State.BY_HAND)
-    ruled = application.entitle is not None
     if ruled and not should and (held or reported) and not stuck:
         return BEYOND
     if reported is not None and access is None:

@@ -23,6 +23,14 @@ def rule_of(application: Application) -> Group | None:
     return None if reader.problems else group
 
 
+def rule_fields(data: object) -> frozenset[str]:
+    """The fields that a rule asks for; of anything that is no rule, none."""
+    group, reader = parse_group(data, "entitle") if data is not None else (None, None)
+    if group is None or (reader is not None and reader.problems):
+        return frozenset()
+    return frozenset(rule.field for _, rule in group.walk_rules())
+
+
 def rule_words(application: Application) -> str:
     """Who gets it, in words; empty without a rule."""
     group = rule_of(application)

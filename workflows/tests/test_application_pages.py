@@ -338,3 +338,38 @@ def test_owner_gets_the_task_and_a_leaving_owner_does_not(company: Company) -> N
     assert task.assignee == github.owner
     assert (run.status, run.reason.split(":")[0]) == ("waiting", "Waiting")
     assert "1 access still open: GitHub (waits for somebody)" in run.reason
+
+
+def test_rule_cannot_be_used_to_learn_what_is_hidden(company: Company) -> None:
+    born = {
+        "combinator": "and",
+        "rules": [{"field": "person.date_of_birth", "operator": "before", "value": "1990-01-01"}],
+    }
+    Person.objects.filter(pk=company.people["hr"].pk).update(date_of_birth="1980-02-03")
+    client = _client(company)
+    page = client.get(reverse("application-new")).content.decode()
+    assert "person.date_of_birth" not in page
+    answer = client.post(reverse("application-new"), _form(rule=json.dumps(born)))
+    assert (answer.status_code, "hidden from you" in answer.content.decode()) == (422, True)
+    counts = client.post(
+        reverse("application-rule", args=["counts"]),
+        _form(rule=json.dumps(born)),
+        headers={"HX-Request": "true"},
+    )
+    assert "✓" not in counts.content.decode()
+    Application.objects.create(key="figma", name="Figma", entitle=born)
+    url = reverse("application", args=["figma"])
+    seen = client.get(f"{url}?show=missing").content.decode()
+    assert "Should have it" not in seen
+    assert "whom it fits is not shown" in seen
+    of_hr = client.get(reverse("person-access", args=[company.people["hr"].pk])).content.decode()
+    assert "Figma" not in of_hr
+    assert "Should have it" in _client(company, "hr").get(url).content.decode()
+
+
+def test_looking_writes_nothing(company: Company) -> None:
+    client = _client(company)
+    client.get(reverse("application", args=["github"]))
+    assert not AccessReading.objects.exists()
+    access_look_after(now=clock.now())
+    assert AccessReading.objects.get().drift_at is not None

@@ -81,6 +81,36 @@ def _with_fields() -> None:
     )  # fmt: skip
 
 
+def test_everything_of_an_application_comes_back_without_loss() -> None:
+    row = {
+        "key": "figma",
+        "name": "Figma",
+        "description": "Drawings, also of łódź.",
+        "category": "Design",
+        "icon": "star",
+        "provision": {"by": "task", "note": "kept"},
+        "entitle": {
+            "combinator": "or",
+            "rules": [
+                {"field": "person.team", "operator": "in", "value": ["Design", "Brand"]},
+                {
+                    "combinator": "and",
+                    "not": True,
+                    "rules": [
+                        {"field": "person.employment_type", "operator": "is", "value": "contractor"}
+                    ],
+                },
+            ],
+        },
+        "sensitive": True,
+        "active": False,
+    }
+    workspace_import({"format": "siit.workspace/1", "applications": [row]})
+    (back,) = workspace_export()["applications"]
+    assert back == row
+    assert workspace_import({"format": "siit.workspace/1", "applications": [back]}) == []
+
+
 def test_fields_and_their_terms_come_back_without_loss() -> None:
     _with_fields()
     exported = workspace_export()

@@ -17,6 +17,7 @@ from integrations.access import access_expire_at
 from integrations.access_rows import Hand
 from integrations.models import AppAccess
 from people.defaults import workspace_get
+from people.identity import fields_hidden_from
 from people.selectors import people_visible_to
 from siit_remote.access import may, require
 from siit_remote.audit.services import record
@@ -99,9 +100,11 @@ def person_access(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(
         people_visible_to(request.user).select_related("team", "manager", "legal_entity"), pk=pk
     )
-    rows = person_rows(found, now=clock.now())
+    hidden = fields_hidden_from(request.user)
+    rows = person_rows(found, now=clock.now(), hidden=hidden)
     context = {
         "person": found,
+        "hidden": hidden,
         "rows": rows,
         "differs": sum(bool(row.kind) for row in rows),
         "show": "person",

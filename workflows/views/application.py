@@ -14,11 +14,12 @@ from django.views.decorators.http import require_GET, require_POST
 from integrations.access_calls import is_readable
 from integrations.access_reading import MatchRefusedError, reading_ask, reported_match
 from integrations.models import AppAccess, Application, ReportedAccess
+from people.identity import fields_hidden_from
 from people.models import Person
 from people.selectors import people_visible_to, person_by_email
 from siit_remote.access import may, require
 from siit_remote.lib import clock
-from workflows.access.drift import HINTS, Drift, drift_keep, drift_of, people_sorted
+from workflows.access.drift import HINTS, Drift, drift_of, people_sorted
 from workflows.access.listing import (
     UNKNOWN,
     application_rows,
@@ -28,7 +29,8 @@ from workflows.access.listing import (
     kind_tabs,
 )
 from workflows.access.mending import Mended, Pair, access_mend
-from workflows.access.should import directory_today, rule_words
+from workflows.access.should import directory_today, rule_fields, rule_words
+from workflows.conditions.masking import names_of
 from workflows.services import RefusedError
 
 if TYPE_CHECKING:
@@ -66,9 +68,11 @@ def application(request: HttpRequest, key: str) -> HttpResponse:
     found = get_object_or_404(
         Application.objects.select_related("owner", "connection", "reading"), key=key
     )
-    now = clock.now()
-    drift = drift_of(found, people=directory_today(now))
-    drift_keep(drift, now=now)
+    hidden = fields_hidden_from(request.user)
+    drift = drift_of(found, people=directory_today(clock.now()))
+    veiled = bool(rule_fields(found.entitle) & names_of(hidden))
+    if veiled:
+        drift = drift.without_rule()
     counts = drift.counts()
     kinds = [kind for kind, _, _ in kind_tabs(counts)]
     show = request.GET.get("show", kinds[0] if kinds else _EVERYBODY)
@@ -80,6 +84,8 @@ def application(request: HttpRequest, key: str) -> HttpResponse:
         "how": how_words(found),
         "readable": is_readable(found),
         "reading": getattr(found, "reading", None),
+        "hidden": hidden,
+        "veiled": veiled,
         "show": show,
         "hint": HINTS.get(show, ""),
         "tabs": _tabs(found, counts, show),

@@ -14,14 +14,17 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST
 
 from integrations.models import Application, Connection
+from people.identity import fields_hidden_from
 from people.models import Person
 from people.selectors import person_by_email
 from siit_remote.access import may, require
 from siit_remote.lib import clock
 from workflows.access.saving import ICONS, ApplicationValues, application_save
-from workflows.access.should import directory_today
+from workflows.access.should import directory_today, rule_fields
+from workflows.conditions.masking import names_of
 from workflows.designer.embedded import EmbeddedRule, rule_counts, rule_drawn, rule_edited
 from workflows.designer.errors import EditRefusedError
+from workflows.designer.matching import Directory
 from workflows.designer.picks import MOST, PICKS
 from workflows.document.shape import Data
 from workflows.problems import DocumentError
@@ -135,6 +138,7 @@ def _edit(request: HttpRequest, found: Application | None) -> HttpResponse:
     form = ApplicationForm(request.POST, icon_now=found.icon if found else "")
     try:
         rule, _ = rule_edited(_lists(request), "save")
+        _refuse_hidden(request, rule, found)
     except EditRefusedError as error:
         form.add_error(None, str(error))
         return _page(request, found, form, found.entitle if found else None, status=422)
@@ -216,6 +220,7 @@ def application_rule(request: HttpRequest, verb: str) -> HttpResponse:
     values = _lists(request)
     try:
         rule, focus = rule_edited(values, "save" if verb == "counts" else verb)
+        _refuse_hidden(request, rule, found)
     except EditRefusedError as error:
         refused = str(error)
         rule = found.entitle if found is not None else None
@@ -226,12 +231,13 @@ def application_rule(request: HttpRequest, verb: str) -> HttpResponse:
         return _page(request, found, form, rule)
     people = directory_today(clock.now())
     context: dict[str, Any] = {
-        "rule": _drawn(rule, people),
+        "rule": _drawn(request, rule, people),
         "rule_base": _rule_base(),
         "refused": refused,
     }
     if verb == "counts":
-        context["counts"] = rule_counts(rule, people=people)
+        told = not rule_fields(rule) & _unseen(request)
+        context["counts"] = rule_counts(rule, people=people) if told else {}
         return render(request, "workflows/access/rule_counts.html", context)
     response = render(request, "workflows/access/rule.html", context)
     if focus:
@@ -252,8 +258,29 @@ def _unsaved(request: HttpRequest, found: Application | None) -> ApplicationForm
     return ApplicationForm(initial=initial, icon_now=found.icon if found else "")
 
 
-def _drawn(data: Data | None, people: Any) -> EmbeddedRule:
-    return rule_drawn(data, people=people, leave_out=_LEFT_OUT)
+def _unseen(request: HttpRequest) -> frozenset[str]:
+    """Fields hidden from the account, as conditions call them."""
+    return names_of(fields_hidden_from(request.user))
+
+
+def _refuse_hidden(request: HttpRequest, rule: Data | None, found: Application | None) -> None:
+    """Who may not see a field may not ask by it either: whom a rule fits would tell the value.
+
+    A rule of somebody else's that asks for it stays as it is. Raises ``EditRefusedError``.
+    """
+    before = rule_fields(found.entitle) if found is not None else frozenset()
+    if (rule_fields(rule) & _unseen(request)) - before:
+        raise EditRefusedError("The rule asks for a field that is hidden from you.")
+    if before & _unseen(request) and found is not None and rule != found.entitle:
+        raise EditRefusedError(
+            "The rule asks for a field that is hidden from you, so you cannot change the rule."
+        )
+
+
+def _drawn(request: HttpRequest, data: Data | None, people: Directory) -> EmbeddedRule:
+    unseen = _unseen(request)
+    told = None if rule_fields(data) & unseen else people
+    return rule_drawn(data, people=told, leave_out=_LEFT_OUT | unseen)
 
 
 def _page(
@@ -269,7 +296,7 @@ def _page(
     context = {
         "application": found,
         "form": form,
-        "rule": _drawn(data, directory_today(clock.now())),
+        "rule": _drawn(request, data, directory_today(clock.now())),
         "rule_base": _rule_base(),
         "lists": [
             (kind, PICKS[kind].found("", sizes.get(kind, MOST)))

@@ -22,7 +22,8 @@ _FONTS = Path(__file__).parent / "fonts"
 _LATIN, _BOLD, _EAST = "DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DroidSansFallback.ttf"
 _MISSING = "\N{REPLACEMENT CHARACTER}"
 _GREY, _INK = 100, 20
-_WIDTHS = (34.0, 54.0, 30.0)
+_LINE = 205
+_WIDTHS = (42.0, 50.0, 30.0)
 
 
 def evidence_pdf(evidence: Evidence, *, zone: str) -> bytes:
@@ -79,13 +80,26 @@ def _clean(line: Line) -> Line:
     )
 
 
+class _Numbered(FPDF):
+    """Says on each page which of how many it is."""
+
+    def footer(self) -> None:
+        """Called by the library at the end of each page."""
+        self.set_y(-12)
+        self.set_font("latin", "", 8)
+        self.set_text_color(_GREY)
+        self.cell(0, 5, f"{self.page_no()} / {{nb}}", align="R")
+        self.set_text_color(_INK)
+
+
 class _Paper:
     """A4, one column of sections; each is a table of moments, things, states and proofs."""
 
     def __init__(self, title: str, zone: str, *, east: bool) -> None:
         self.zone = ZoneInfo(zone)
         self.name = _shown(title)
-        pdf = FPDF(format="A4")
+        pdf = _Numbered(format="A4")
+        pdf.set_draw_color(_LINE)
         pdf.set_title(title)
         pdf.set_lang("en")
         pdf.set_margins(15, 15)

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from django.db.models import F, Q, TextField
+from django.db.models import BooleanField, F, Func, Q, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, Lower, Trim
+from django.db.models.functions import Cast, Coalesce, Lower, Trim
 from django.db.models.lookups import (
     Contains,
     EndsWith,
@@ -69,17 +69,53 @@ _ANYTHING = _May(True, True, True, True, exact=False)
 
 
 def group_to_q(
-    group: Group, *, today: date, prefix: str = "", types: FieldTypes = NO_TYPES
+    group: Group,
+    *,
+    today: date,
+    prefix: str = "",
+    types: FieldTypes = NO_TYPES,
+    plain: bool = False,
 ) -> SqlCondition:
     """The group as filters on Person, or on a model that reaches it by `prefix` ("person__").
 
-    `request.*` and `change.*` are unknown of a person alone: their rules cannot be told.
+    `request.*` and `change.*` are unknown of a person alone: their rules cannot be told. `plain`:
+    the caller leaves out the rows of :func:`odd_rows` of :func:`text_columns`, so that texts are
+    decided here too.
     """
     if sum(1 for _ in group.walk_rules()) > _MAX_RULES:
         return SqlCondition(Q(), Q(), exact=False)
-    found = _group(group, _Rules(today, prefix, types))
+    found = _group(group, _Rules(today, prefix, types, plain))
     unknown = _and((found.not_true, found.not_false))
     return SqlCondition(_query(found.true, prefix), _query(unknown, prefix), found.exact)
+
+
+def text_columns(group: Group, *, types: FieldTypes = NO_TYPES) -> set[str]:
+    """The columns of Person whose text decides the group's rules."""
+    specs = (rule_spec(rule, types) for _, rule in group.walk_rules())
+    return {spec.orm for spec in specs if spec is not None and _is_text(spec)}
+
+
+def _is_text(spec: FieldSpec) -> bool:
+    return bool(spec.orm) and spec.type != "date" and not spec.choices
+
+
+def odd_rows(columns: Iterable[str]) -> Q:
+    """Rows that hold anything but printable ASCII in one of some columns of Person."""
+    parts = [Q(HasOdd(Coalesce(F(column), Value("")))) for column in sorted(columns)]
+    return Q(*parts, _connector=Q.OR) if parts else Q(pk__in=[])
+
+
+class HasOdd(Func):
+    """Whether a text holds anything but printable ASCII, asked in the database's own words."""
+
+    output_field = BooleanField()
+    conditional = True
+    template = f"(%(expressions)s ~ '{_NOT_PLAIN}')"
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        """SQLite has no regular expressions of its own; Django's are called row by row."""
+        template = f"(%(expressions)s GLOB '*{_NOT_PLAIN}*')"
+        return super().as_sql(compiler, connection, template=template, **extra)
 
 
 def _query(part: _Part, prefix: str) -> Q:
@@ -134,6 +170,7 @@ class _Rules:
     today: date
     prefix: str
     types: FieldTypes
+    plain: bool = False
 
     def rule(self, rule: Rule) -> _May:
         spec = rule_spec(rule, self.types)
@@ -226,18 +263,18 @@ class _Rules:
         # Comparing an absent relation's column gives null, so its absence is always said first.
         here: _Part = Q(**{f"{relation}__isnull": False}) if relation else True
         absent: _Part = Q(**{f"{relation}__isnull": True}) if relation else False
-        odd = _and((here, Q(Regex(F(column), _NOT_PLAIN))))
+        odd = False if self.plain else _and((here, Q(Regex(F(column), _NOT_PLAIN))))
         blank = _and((here, Q(Exact(text, ""))))
         filled = _and((here, ~Q(Exact(text, ""))))
         missing = _or((blank, absent, odd))
         if want.operator == "is_empty":
-            return _told(missing, _or((filled, odd)), False, exact=False)
+            return _told(missing, _or((filled, odd)), False, exact=self.plain)
         if want.operator == "is_not_empty":
-            return _told(_or((filled, odd)), missing, False, exact=False)
+            return _told(_or((filled, odd)), missing, False, exact=self.plain)
         test = _text_test(text, want)
         true = _or((_and((here, test)), odd)) if test is not False else odd
         rest = _and((filled, ~test)) if isinstance(test, Q) else filled
-        told = _told(true, _or((rest, odd)), missing, exact=False)
+        told = _told(true, _or((rest, odd)), missing, exact=self.plain)
         return _negate(told) if want.operator in _NEGATIVE else told
 
 

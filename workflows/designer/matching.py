@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,8 +11,7 @@ from django.db.models import QuerySet
 
 from people.choices import PersonStatus
 from people.models import Person
-from workflows.conditions.evaluate import Truth, compile_group
-from workflows.conditions.sql import group_to_q
+from workflows.conditions.counting import MANY, counts_in_database, judged, split_in_database
 from workflows.conditions.tree import Group, Rule
 from workflows.document.shape import WorkflowDocument
 from workflows.facts import facts_for
@@ -59,21 +58,28 @@ class Directory:
                 return set(self.facts), set()
             return set(present_people().order_by().values_list("pk", flat=True)), set()
         if self.facts is not None:
-            return _judged(group, self.facts.items(), self.today)
-        people = present_people().order_by()
-        found = group_to_q(group, today=self.today)
-        if not found.exact:
-            candidates = people.filter(found.matched | found.unknown)
-            return _judged(group, facts_for(candidates), self.today)
-        return (
-            set(people.filter(found.matched).values_list("pk", flat=True)),
-            set(people.filter(found.unknown).values_list("pk", flat=True)),
-        )
+            return judged(group, self.facts.items(), self.today)
+        return split_in_database(group, present_people().order_by(), today=self.today)
 
     def count(self, group: Group | None) -> Count:
         """How many pass a condition."""
-        matched, unknown = self.split(group)
-        return Count(matched=len(matched), unknown=len(unknown), everybody=self.everybody())
+        if group is None:
+            everybody = self.everybody()
+            return Count(matched=everybody, unknown=0, everybody=everybody)
+        return self.counts([group])[0]
+
+    def counts(self, groups: Sequence[Group]) -> list[Count]:
+        """How many pass each of several conditions."""
+        everybody = self.everybody()
+        if self.facts is None or len(groups) >= MANY:
+            found = counts_in_database(groups, present_people().order_by(), today=self.today)
+        else:
+            sets = (judged(group, self.facts.items(), self.today) for group in groups)
+            found = [(len(matched), len(unknown)) for matched, unknown in sets]
+        return [
+            Count(matched=matched, unknown=unknown, everybody=everybody)
+            for matched, unknown in found
+        ]
 
     def eligible(self, document: WorkflowDocument) -> set[int]:
         """Those who match, or could: what a request or a change will say is not known before."""
@@ -95,21 +101,6 @@ def directory(today: date) -> Directory:
     return Directory(today=today, facts=dict(facts_for(people)))
 
 
-def _judged(
-    group: Group, facts: Iterable[tuple[int, Mapping[str, Any]]], today: date
-) -> tuple[set[int], set[int]]:
-    test = compile_group(group)
-    matched: set[int] = set()
-    unknown: set[int] = set()
-    for pk, known in facts:
-        truth = test(known, today)
-        if truth is Truth.TRUE:
-            matched.add(pk)
-        elif truth is Truth.UNKNOWN:
-            unknown.add(pk)
-    return matched, unknown
-
-
 def row_counts(document: WorkflowDocument, *, people: Directory) -> dict[str, Count]:
     """Address of each row of the workflow's own conditions → how many pass it alone."""
     return group_counts(document.conditions, people=people)
@@ -117,15 +108,15 @@ def row_counts(document: WorkflowDocument, *, people: Directory) -> dict[str, Co
 
 def group_counts(group: Group | None, *, people: Directory) -> dict[str, Count]:
     """Address of each row of a condition → how many pass it alone."""
-    found: dict[str, Count] = {}
+    asked: dict[str, Group] = {}
     for path, entry in _rows(group, ""):
-        if len(found) == _MOST_ROWS:
+        if len(asked) == _MOST_ROWS:
             break
         alone = entry if isinstance(entry, Group) else Group(rules=(entry,))
         if depends_on_event(alone) or (isinstance(entry, Rule) and not entry.field):
             continue
-        found[path] = people.count(alone)
-    return found
+        asked[path] = alone
+    return dict(zip(asked, people.counts(list(asked.values())), strict=True))
 
 
 def _rows(group: Group | None, path: str) -> Iterator[tuple[str, Group | Rule]]:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from workflows.conditions.describe import describe_group, describe_rule, value_words, wanted_words
 from workflows.conditions.evaluate import (
+    Condition,
     Facts,
     Truth,
     compile_rule,
@@ -18,7 +20,7 @@ from workflows.conditions.evaluate import (
 )
 from workflows.conditions.tree import Group, Rule
 from workflows.conditions.values import Refused, rule_spec, wanted
-from workflows.fields import NO_TYPES, FieldTypes
+from workflows.fields import NO_TYPES, FieldSpec, FieldTypes
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,15 @@ class TraceNode:
 
 def trace(group: Group, facts: Facts, today: date, *, types: FieldTypes = NO_TYPES) -> TraceNode:
     """Evaluate with every node's answer and reason; agrees with `evaluate` always."""
+    return _trace(group, facts, today, tuple(sorted(types.items())) if types else ())
+
+
+_Types = tuple[tuple[str, Any], ...]
+
+
+def _trace(group: Group, facts: Facts, today: date, types: _Types) -> TraceNode:
     children = tuple(
-        trace(rule, facts, today, types=types)
+        _trace(rule, facts, today, types)
         if isinstance(rule, Group)
         else _trace_rule(rule, facts, today, types)
         for rule in group.rules
@@ -94,36 +103,68 @@ def trace(group: Group, facts: Facts, today: date, *, types: FieldTypes = NO_TYP
     result = join_tests(group.combinator, tests)(facts, today)
     return TraceNode(
         result=result.negate() if group.negated else result,
-        text=describe_group(group, types),
+        text=_group_words(group, types),
         combinator=group.combinator,
         negated=group.negated,
         children=children,
     )
 
 
-def _trace_rule(rule: Rule, facts: Facts, today: date, types: FieldTypes) -> TraceNode:
-    spec = rule_spec(rule, types)
-    value = facts.get(rule.field)
-    result = compile_rule(rule, types)(facts, today)
-    label = spec.label if spec else rule.field or "The field"
-    missing = is_missing(value)
-    expected = wanted_words(rule, spec)
-    actual = value_words(value, spec)
-    reason = f"{label} is {actual}, wanted {_short(expected)}"
+@lru_cache(maxsize=4096)
+def _group_words(group: Group, types: _Types) -> str:
+    return describe_group(group, dict(types))
+
+
+@dataclass(frozen=True, slots=True)
+class _RuleWords:
+    """What a trace says of a rule whatever the person."""
+
+    test: Condition
+    spec: FieldSpec | None
+    label: str
+    text: str
+    expected: str
+    refused: str
+
+
+@lru_cache(maxsize=4096)
+def _rule_words(rule: Rule, types: _Types) -> _RuleWords:
+    known = dict(types)
+    spec = rule_spec(rule, known)
+    refused = ""
     try:
         wanted(rule, spec)
-    except Refused as refused:
-        missing, reason = False, refused.message
-    else:
-        if result is Truth.TRUE:
-            reason = f"{label} {expected}" if missing else f"{label} is {actual}"
-        elif result is Truth.UNKNOWN and not missing:
-            reason = f"{label} holds a value that is no {spec.type if spec else 'value'}"
-        elif result is Truth.UNKNOWN:
-            reason = f"{label} is missing"
+    except Refused as error:
+        refused = error.message
+    return _RuleWords(
+        test=compile_rule(rule, known),
+        spec=spec,
+        label=spec.label if spec else rule.field or "The field",
+        text=describe_rule(rule, known),
+        expected=wanted_words(rule, spec),
+        refused=refused,
+    )
+
+
+def _trace_rule(rule: Rule, facts: Facts, today: date, types: _Types) -> TraceNode:
+    words = _rule_words(rule, types)
+    spec, label, expected = words.spec, words.label, words.expected
+    value = facts.get(rule.field)
+    result = words.test(facts, today)
+    missing = is_missing(value)
+    actual = value_words(value, spec)
+    reason = f"{label} is {actual}, wanted {_short(expected)}"
+    if words.refused:
+        missing, reason = False, words.refused
+    elif result is Truth.TRUE:
+        reason = f"{label} {expected}" if missing else f"{label} is {actual}"
+    elif result is Truth.UNKNOWN and not missing:
+        reason = f"{label} holds a value that is no {spec.type if spec else 'value'}"
+    elif result is Truth.UNKNOWN:
+        reason = f"{label} is missing"
     return TraceNode(
         result=result,
-        text=describe_rule(rule, types),
+        text=words.text,
         field=rule.field,
         value=value,
         actual=actual,

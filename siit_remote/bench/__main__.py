@@ -12,7 +12,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "siit_remote.settings")
 django.setup()
 
-from siit_remote.bench import forecast, people_list, rules, sync  # noqa: E402 - fields need the set-up above
+from siit_remote.bench import forecast, people_list, preview, rules, sync, trace  # noqa: E402 - fields need the set-up above
 
 
 def main() -> int:
@@ -23,6 +23,8 @@ def main() -> int:
     options = parser.parse_args()
     figures = [
         *rules.measure(quick=options.quick),
+        *trace.measure(quick=options.quick),
+        *preview.measure(quick=options.quick),
         *forecast.measure(quick=options.quick),
         *sync.measure(quick=options.quick),
         *people_list.measure(quick=options.quick),

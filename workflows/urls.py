@@ -53,6 +53,7 @@ urlpatterns = [
         designer_new.workflow_duplicate,
         name="workflow-duplicate",
     ),
+    path("workflows-next-runs/", workflow.next_runs, name="workflows-next-runs"),
     path("new-workflow/", designer_new.workflow_new, name="workflow-new"),
     path("pick/<slug:kind>/", designer.pick, name="pick"),
     path("workflows/<slug:key>/panel/", designer_panel.panel, name="designer-panel"),

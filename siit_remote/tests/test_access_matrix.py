@@ -118,6 +118,7 @@ MATRIX: dict[str, tuple[str, str]] = {
     "webhook-replay": (NO_METHOD, ADMINS_POST),
     "workflows": (STAFF, NO_METHOD),
     "workflow": (STAFF, NO_METHOD),
+    "workflows-next-runs": (STAFF, NO_METHOD),
     "workflow-document": (STAFF, NO_METHOD),
     "workflow-publish": (ADMINS, ADMINS_POST),
     "designer-panel": (ADMINS, NO_METHOD),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -46,6 +46,8 @@ class Directory:
     today: date
     facts: Mapping[int, Mapping[str, Any]] | None
     """By primary key; None in a directory so large that the database is asked each time."""
+    asked: dict[Group, tuple[set[int], set[int]]] = field(default_factory=dict, compare=False)
+    """Answers so far: one request asks for the same condition several times."""
 
     def everybody(self) -> int:
         """How many there are."""
@@ -57,6 +59,11 @@ class Directory:
             if self.facts is not None:
                 return set(self.facts), set()
             return set(present_people().order_by().values_list("pk", flat=True)), set()
+        if group not in self.asked:
+            self.asked[group] = self._split(group)
+        return self.asked[group]
+
+    def _split(self, group: Group) -> tuple[set[int], set[int]]:
         if self.facts is not None:
             return judged(group, self.facts.items(), self.today)
         return split_in_database(group, present_people().order_by(), today=self.today)

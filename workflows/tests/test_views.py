@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from people.models import Role
 from siit_remote.audit.models import AuditEntry
@@ -222,3 +223,23 @@ def test_limits_are_changed_with_a_reason_and_recorded(company: Company) -> None
     entry = AuditEntry.objects.get(action="limits.changed")
     assert entry.actor == company.users["hr"]
     assert entry.detail == {"changes": {"workflow_limit_people": [20, 30]}, "reason": "We grow."}
+
+
+def test_the_list_says_owner_problems_runs_and_what_comes_next(company: Company) -> None:
+    hr = Client()
+    hr.force_login(company.users["hr"])
+    Workflow.objects.filter(key="offboarding").update(owner="manager@acme.test")
+    Run.objects.update(due_at=clock.now() - timedelta(days=1))
+    count = Run.objects.filter(workflow__key="offboarding").count()
+    page = " ".join(hr.get(reverse("workflows")).content.decode().split())
+    assert "Manager Example" in page
+    assert "problem" in page
+    assert f"{count} run" in page
+    report = company.people["report"]
+    now = clock.now()
+    report.end_date = (now + timedelta(days=5)).date()
+    report.worker_type, report.known_at = "contractor", {"end_date": now.isoformat()}
+    report.save(update_fields=["end_date", "worker_type", "known_at"])
+    soon = hr.get(reverse("workflows-next-runs")).content.decode()
+    assert 'id="next-offboarding" hx-swap-oob="innerHTML"' in soon
+    assert "1 within 90 days" in soon

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -132,6 +133,37 @@ def _page(
     return render(request, "workflows/delegations.html", context, status=status)
 
 
+def _kept(request: HttpRequest, form: forms.Form, act: Callable[[dict[str, Any]], str]) -> bool:
+    """Carry out ``act`` with what a valid form says; its refusal stands above the form."""
+    if not form.is_valid():
+        return False
+    try:
+        done = act(form.cleaned_data)
+    except StandingInRefusedError as error:
+        form.add_error(None, str(error))
+        return False
+    messages.success(request, done)
+    return True
+
+
+def _whom(asked: Any, me: Person | None) -> Person:
+    """Whom it is for: somebody named, else who is signed in. Raises ``PermissionDenied``."""
+    whom: Person | None = asked or me
+    if whom is None:
+        raise PermissionDenied
+    return whom
+
+
+def _ended(request: HttpRequest, act: Callable[[], object], done: str) -> HttpResponse:
+    try:
+        act()
+    except StandingInRefusedError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, done)
+    return redirect("delegations")
+
+
 @require_POST
 @require()
 def delegation_new(request: HttpRequest) -> HttpResponse:
@@ -139,26 +171,45 @@ def delegation_new(request: HttpRequest) -> HttpResponse:
     me, for_others, today = _setting(request)
     form = DelegationForm(request.POST, for_others=for_others, today=today)
     away = AbsenceForm(for_others=for_others, today=today, initial={"person": me})
-    if form.is_valid():
-        values = form.cleaned_data
-        approver = values.get("approver") or me
-        if approver is None:
-            raise PermissionDenied
-        try:
-            row = delegation_make(
-                approver=approver,
-                delegate=values["delegate"],
-                kind=values["kind"],
-                starts_on=values["starts_on"],
-                ends_on=values["ends_on"],
-                now=clock.now(),
-                actor=request.user,
-            )
-        except StandingInRefusedError as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"{row.delegate} may decide in place of {row.approver}.")
-            return redirect("delegations")
+
+    def act(values: dict[str, Any]) -> str:
+        row = delegation_make(
+            approver=_whom(values.get("approver"), me),
+            delegate=values["delegate"],
+            kind=values["kind"],
+            starts_on=values["starts_on"],
+            ends_on=values["ends_on"],
+            now=clock.now(),
+            actor=request.user,
+        )
+        return f"{row.delegate} may decide in place of {row.approver}."
+
+    if _kept(request, form, act):
+        return redirect("delegations")
+    return _page(request, me, for_others, form, away, status=422)
+
+
+@require_POST
+@require()
+def absence_new(request: HttpRequest) -> HttpResponse:
+    """Say that one is away; HR also of others."""
+    me, for_others, today = _setting(request)
+    away = AbsenceForm(request.POST, for_others=for_others, today=today)
+    form = DelegationForm(for_others=for_others, today=today, initial={"approver": me})
+
+    def act(values: dict[str, Any]) -> str:
+        person = _whom(values.get("person"), me)
+        absence_set(
+            person,
+            starts_on=values["starts_on"],
+            ends_on=values["ends_on"],
+            now=clock.now(),
+            actor=request.user,
+        )
+        return f"{person} is away."
+
+    if _kept(request, away, act):
+        return redirect("delegations")
     return _page(request, me, for_others, form, away, status=422)
 
 
@@ -169,41 +220,11 @@ def delegation_over(request: HttpRequest, pk: int) -> HttpResponse:
     me, for_others, _ = _setting(request)
     rows = Delegation.objects.all() if for_others else Delegation.objects.filter(approver=me)
     row = get_object_or_404(rows.select_related("approver", "delegate"), pk=pk)
-    try:
-        delegation_end(row, now=clock.now(), actor=request.user)
-    except StandingInRefusedError as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, f"{row.delegate} decides nothing more for {row.approver}.")
-    return redirect("delegations")
-
-
-@require_POST
-@require()
-def absence_new(request: HttpRequest) -> HttpResponse:
-    """Say that one is away; HR also of others."""
-    me, for_others, today = _setting(request)
-    away = AbsenceForm(request.POST, for_others=for_others, today=today)
-    form = DelegationForm(for_others=for_others, today=today, initial={"approver": me})
-    if away.is_valid():
-        values = away.cleaned_data
-        person = values.get("person") or me
-        if person is None:
-            raise PermissionDenied
-        try:
-            absence_set(
-                person,
-                starts_on=values["starts_on"],
-                ends_on=values["ends_on"],
-                now=clock.now(),
-                actor=request.user,
-            )
-        except StandingInRefusedError as error:
-            away.add_error(None, str(error))
-        else:
-            messages.success(request, f"{person} is away.")
-            return redirect("delegations")
-    return _page(request, me, for_others, form, away, status=422)
+    return _ended(
+        request,
+        lambda: delegation_end(row, now=clock.now(), actor=request.user),
+        f"{row.delegate} decides nothing more for {row.approver}.",
+    )
 
 
 @require_POST
@@ -213,10 +234,8 @@ def absence_over(request: HttpRequest, pk: int) -> HttpResponse:
     me, for_others, _ = _setting(request)
     rows = Absence.objects.all() if for_others else Absence.objects.filter(person=me)
     row = get_object_or_404(rows.select_related("person"), pk=pk)
-    try:
-        absence_end(row, now=clock.now(), actor=request.user)
-    except StandingInRefusedError as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, f"{row.person} is back.")
-    return redirect("delegations")
+    return _ended(
+        request,
+        lambda: absence_end(row, now=clock.now(), actor=request.user),
+        f"{row.person} is back.",
+    )

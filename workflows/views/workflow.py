@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
+from people.identity import fields_hidden_from
+from siit_remote.lib import clock
 from workflows.category_rights import rights_of
 from workflows.document import dump_yaml
 from workflows.document.describe import describe_document
 from workflows.document.diff import diff_documents
 from workflows.document.parse import parse_document
 from workflows.document.shape import WorkflowDocument
-from workflows.document.validate import Vocabulary
+from workflows.document.validate import Vocabulary, validate_document
+from workflows.forecasting import workflows_telling
 from workflows.models import Run, Workflow
+from workflows.next_runs import next_runs_known
 from workflows.problems import DocumentError, Problem
 from workflows.services import document_problems
 from workflows.views.rights import right_on, right_somewhere
-from workflows.vocabulary import vocabulary_now
+from workflows.vocabulary import NodeVocabulary, vocabulary_now
 
 _LAST_RUNS = 10
+_LATELY = timedelta(days=30)
 
 
 def _document(workflow: Workflow) -> dict[str, Any]:
@@ -63,7 +69,7 @@ def _draft_state(workflow: Workflow) -> tuple[list[Problem], list[str]]:
 @require_GET
 @right_somewhere("view")
 def workflows(request: HttpRequest) -> HttpResponse:
-    """Every workflow with its sentence, state and last run."""
+    """Every workflow with its sentence, state, owner, problems and what ran lately."""
     last = Run.objects.filter(workflow=OuterRef("pk")).order_by("-pk")
     rights = rights_of(request.user)
     rows = rights.open("view", Workflow.objects.select_related("live_version"))
@@ -71,9 +77,55 @@ def workflows(request: HttpRequest) -> HttpResponse:
         last_run_at=Subquery(last.values("due_at")[:1]),
         last_run_status=Subquery(last.values("status")[:1]),
     )
-    vocabulary = vocabulary_now()
-    listed = [(row, _sentence(_document(row), vocabulary)) for row in found]
-    return render(request, "workflows/list.html", {"rows": listed})
+    vocabulary, lately = vocabulary_now(), _lately(clock.now())
+    listed = [
+        {
+            "workflow": row,
+            "sentence": _sentence(_document(row), vocabulary),
+            "owner": vocabulary.names.of("person", row.owner) if row.owner else "",
+            "lately": lately.get(row.pk),
+            "errors": _errors(row, vocabulary),
+        }
+        for row in found
+    ]
+    return render(request, "workflows/list.html", {"rows": listed, "days": _LATELY.days})
+
+
+def _lately(now: datetime) -> dict[int, dict[str, int]]:
+    """Workflow → how many runs were due lately, and how many of them failed or are held."""
+    failed = Q(status__in=[Run.Status.FAILED, Run.Status.DONE_WITH_ERRORS])
+    rows = (
+        Run.objects.filter(due_at__gte=now - _LATELY, due_at__lte=now)
+        .order_by()
+        .values("workflow_id")
+        .annotate(
+            total=Count("pk"),
+            failed=Count("pk", filter=failed),
+            held=Count("pk", filter=Q(status=Run.Status.HELD)),
+        )
+    )
+    return {row["workflow_id"]: row for row in rows}
+
+
+def _errors(row: Workflow, vocabulary: NodeVocabulary) -> int:
+    """How many problems keep the draft from being published; of a live workflow, what is live."""
+    parsed = _parsed(_document(row))
+    if parsed is None:
+        return 1 if _document(row) else 0
+    return sum(item.level == "error" for item in validate_document(parsed, vocabulary))
+
+
+@require_GET
+@right_somewhere("view")
+def next_runs(request: HttpRequest) -> HttpResponse:
+    """The next start of each workflow in the list, asked for once the list is there."""
+    hidden = fields_hidden_from(request.user)
+    keys = rights_of(request.user).keys("view")
+    # A moment about a date that is hidden from the reader would tell it.
+    keys -= workflows_telling(hidden) if hidden else set()
+    known = next_runs_known(now=clock.now())
+    rows = [(key, known.get(key)) for key in sorted(keys)]
+    return render(request, "workflows/next_runs.html", {"rows": rows})
 
 
 @require_GET

@@ -22,6 +22,7 @@ from integrations.models import (
     CustomValues,
     Delivery,
     Incident,
+    MailEvent,
     ReportedAccess,
     SyncRun,
     WebhookReceipt,
@@ -241,6 +242,15 @@ class DeliveryAdmin(_ReadOnlyAdmin):
     list_display = ["started_at", "connection", "operation", "target", "outcome", "status_code"]
     list_filter = ["outcome", "connection"]
     search_fields = ["idempotency_key", "request_id"]
+    list_select_related = ["connection"]
+
+
+@admin.register(MailEvent)
+class MailEventAdmin(_ReadOnlyAdmin):
+    """Bounces and deliveries that mail senders told of."""
+
+    list_display = ["received_at", "connection", "kind", "why"]
+    list_filter = ["kind", "connection"]
     list_select_related = ["connection"]
 
 

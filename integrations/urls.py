@@ -5,6 +5,7 @@ from django.urls import path
 from integrations import (
     call_views,
     connect_views,
+    mail_hooks,
     mapping_views,
     setup_views,
     sync_views,
@@ -32,6 +33,7 @@ urlpatterns = [
         mapping_views.mapping_apply_now,
         name="connection-mapping-apply",
     ),
+    path("hooks/mail/<slug:key>/", mail_hooks.mail_hook, name="mail-hook"),
     path("hooks/<str:token>/", webhook_views.hook, name="hook"),
     path(f"{_ROOT}<slug:key>/webhooks/", webhook_views.webhooks, name="connection-webhooks"),
     path(

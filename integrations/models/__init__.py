@@ -7,6 +7,7 @@ from integrations.models.connection import Connection
 from integrations.models.custom import CustomReading, CustomValues
 from integrations.models.delivery import Delivery
 from integrations.models.incident import Incident
+from integrations.models.mail import MailEvent
 from integrations.models.sync_run import SyncRun
 from integrations.models.webhook import WebhookReceipt, WebhookSubscription
 
@@ -23,6 +24,7 @@ __all__ = [
     "CustomValues",
     "Delivery",
     "Incident",
+    "MailEvent",
     "ReportedAccess",
     "SyncRun",
     "WebhookReceipt",

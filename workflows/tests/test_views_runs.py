@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from integrations.models import Delivery
+from integrations.models import Connection, Delivery, MailEvent
 from people.models import Role, Team
 from siit_remote.audit.models import AuditEntry
 from siit_remote.lib import clock
@@ -151,3 +151,21 @@ def test_step_is_given_to_a_role_and_skipped_from_the_page(company: Company) -> 
     assert (step.status, Task.objects.filter(step=step, status="open").count()) == ("skipped", 0)
     acts = AuditEntry.objects.filter(object_type="run", object_key=str(run.pk)).order_by("pk")
     assert [entry.action for entry in acts] == ["step.by_hand", "step.skipped"]
+
+
+def test_run_page_tells_what_became_of_a_mail(company: Company) -> None:
+    run, step = company.objects["run"], company.objects["step"]
+    StepRun.objects.filter(pk=step.pk).update(status="done", outcome={"message": "id-1"})
+    connection = Connection.objects.get(key="remote")
+    for number, (kind, why) in enumerate(
+        [("deferred", ""), ("bounced", "The address does not exist or is badly written.")]
+    ):
+        MailEvent.objects.create(
+            connection=connection, message_id="id-1", kind=kind, why=why,
+            digest=str(number), received_at=clock.now(),
+        )  # fmt: skip
+    html = _as(company, "it").get(f"/runs/{run.pk}/").content.decode()
+    assert "Delayed" in html
+    assert "Bounced" in html
+    assert "The address does not exist" in html
+    assert "tell them another way" in html

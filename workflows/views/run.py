@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from integrations.models import Delivery
+from integrations.models import Delivery, MailEvent
 from people.identity import fields_hidden_from
 from people.models import Role
 from siit_remote.audit.actions import ACTIONS as AUDIT_WORDS
@@ -96,6 +96,7 @@ def _steps(request: HttpRequest, run: Run, may: dict[str, bool]) -> list[dict[st
         Run.Status.WAITING,
         Run.Status.DONE_WITH_ERRORS,
     )
+    mail = mail_told([str(step.outcome.get("message") or "") for step in steps])
     rows = []
     for step in steps:
         own = step.status == StepRun.Status.UNCERTAIN or bool(step.outcome.get("hold"))
@@ -108,11 +109,21 @@ def _steps(request: HttpRequest, run: Run, may: dict[str, bool]) -> list[dict[st
                 "words": words.get(step.key, ""),
                 "tries": step.tries.all(),
                 "deliveries": sent[step.idempotency_key],
+                "mail": mail.get(str(step.outcome.get("message") or ""), []),
                 "skips": movable and (stuck or waits),
                 "by_hand": movable and stuck and ACTIONS.get(step.action) is not None,
             }
         )
     return rows
+
+
+def mail_told(message_ids: list[str]) -> dict[str, list[MailEvent]]:
+    """What senders told of these mails afterwards, oldest first."""
+    found: dict[str, list[MailEvent]] = defaultdict(list)
+    wanted = [message_id for message_id in message_ids if message_id]
+    for event in MailEvent.objects.filter(message_id__in=wanted).order_by("pk")[:200]:
+        found[event.message_id].append(event)
+    return found
 
 
 def _step_words(run: Run) -> dict[str, str]:

@@ -1,0 +1,104 @@
+"""Okta and Slack connected in Chromium, and an approval decided in Slack that the page shows."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+import requests
+from axe_playwright_python.sync_playwright import Axe
+from slack_sdk.signature import SignatureVerifier
+
+from integrations.models import Connection
+from integrations.tests.connectors.fake_okta import TOKEN, FakeOkta
+from integrations.tests.connectors.fake_slack import FakeSlack, buttons, press
+from integrations.tests.servers import serving
+from siit_remote.lib import clock
+from siit_remote.tests.people_with_roles import Company
+from workflows.approval_mail import approver_tell
+from workflows.chat import chat_refresh
+from workflows.models import Approval, ChatMessage
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+SIZES = [(1440, "light"), (390, "dark")]
+
+
+def _problems(page: Any, width: int) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    told = [f"{page.url} {item['id']}: {item['nodes'][0]['html'][:160]}" for item in found]
+    wide = page.evaluate("document.documentElement.scrollWidth") > width
+    return [*told, f"{page.url} is wider than {width}"] if wide else told
+
+
+@pytest.mark.parametrize(("width", "theme"), SIZES)
+def test_okta_is_connected_after_a_wrong_token(
+    width: int, theme: str, visitor: Any, company: Company
+) -> None:
+    okta = FakeOkta()
+    okta.add_user("admin@acme.test")
+    guest = visitor("hr", width=width, theme=theme)
+    with serving(okta) as server:
+        okta.url = server.url
+        page = guest.open("/settings/integrations/connect/okta/")
+        problems = _problems(page, width)
+        page.get_by_label("Organisation's address").fill(server.url)
+        page.get_by_label("API token").fill("wrong")
+        page.get_by_role("button", name="Authorize").click()
+        page.get_by_text("refused the API token").first.wait_for()
+        problems += _problems(page, width)
+        page.get_by_role("link", name="Settings", exact=True).last.click()
+        page.get_by_label("API token").fill(TOKEN)
+        problems += _problems(page, width)
+        page.get_by_role("button", name="Save and test").click()
+        page.get_by_text("Connected", exact=True).first.wait_for()
+        problems += _problems(page, width)
+    assert problems == []
+    assert guest.violations == []
+    found = Connection.objects.get(connector="okta")
+    assert found.status == Connection.Status.READY
+    assert found.account["signed_in_as"] == "admin@acme.test"
+
+
+def test_slack_is_connected_and_a_press_there_shows_in_the_inbox(
+    visitor: Any, company: Company, live_server: Any
+) -> None:
+    approval: Approval = company.objects["approval"]
+    slack = FakeSlack()
+    slack.add("UBOSS", approval.approver.work_email)
+    guest = visitor("hr")
+    with serving(slack) as server:
+        page = guest.open("/settings/integrations/connect/slack/")
+        page.get_by_label("Web API address").fill(f"{server.url}/api")
+        page.get_by_label("Bot token").fill("xoxb-1")
+        page.get_by_label("Signing secret").fill("a-signing-secret")
+        page.get_by_role("button", name="Authorize").click()
+        page.get_by_text("Connected", exact=True).first.wait_for()
+        row = Connection.objects.get(connector="slack")
+        approver_tell(approval, now=clock.now(), subject=approval.title)
+        posted = ChatMessage.objects.get()
+        place = (posted.channel, posted.ts)
+        button = buttons(slack.messages[place]["blocks"])["Approve"]
+        body, stamp = press("UBOSS", place, button), str(int(time.time()))
+        signature = SignatureVerifier("a-signing-secret").generate_signature(
+            timestamp=stamp, body=body
+        )
+        answer = requests.post(
+            f"{live_server.url}/slack/{row.key}/",
+            data=body,
+            headers={
+                "Content-Type": "application/x-www-form-urlencoded",
+                "X-Slack-Request-Timestamp": stamp,
+                "X-Slack-Signature": signature or "",
+            },
+            timeout=30,
+        )
+        assert answer.status_code == 200
+        approval.refresh_from_db()
+        assert approval.status == Approval.Status.APPROVED, slack.whispers
+        assert chat_refresh(now=clock.now()) == 1
+        assert f"Approved by {approval.approver}" in slack.shown(place)
+    page = visitor("hr").open(f"/approvals/{approval.pk}/")
+    page.get_by_text("Approved").first.wait_for()
+    assert page.get_by_text(str(approval.approver)).first.is_visible()
+    assert guest.violations == []

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from integrations.connectors.base import (
     AccountAdmin,
-    AccountReactivator,
     CustomFieldSource,
     MemberAdmin,
-    MemberReactivator,
     Messenger,
     PeopleSource,
     SignedCaller,
     WebhookSource,
 )
-from integrations.connectors.identity import Ability, TellsAbilities
+from integrations.connectors.identity import (
+    Ability,
+    AccountReactivator,
+    MemberReactivator,
+    TellsAbilities,
+)
 from integrations.errors import IntegrationError
 from integrations.people_sources import brings_people
 from integrations.services import client_for, connector_of

@@ -12,10 +12,9 @@ from django.db import IntegrityError, transaction
 from integrations.connectors.base import (
     AccountAdmin,
     AccountProfile,
-    AccountReactivator,
     RemoteAccount,
 )
-from integrations.connectors.identity import AccountUpdater, SessionEnder
+from integrations.connectors.identity import AccountReactivator, AccountUpdater, SessionEnder
 from integrations.errors import (
     ConfigError,
     NeedsAttentionError,

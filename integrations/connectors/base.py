@@ -318,15 +318,6 @@ class AccountAdmin(Protocol):
 
 
 @runtime_checkable
-class AccountReactivator(AccountAdmin, Protocol):
-    """An identity provider that can also wake an account it put to sleep."""
-
-    def reactivate_account(self, external_id: str, *, idempotency_key: str) -> RemoteAccount | None:
-        """Activate and read back; ``None``: gone. An account already active is success."""
-        ...
-
-
-@runtime_checkable
 class MemberAdmin(Protocol):
     """Members of a chat workspace. Every verb is safe to repeat."""
 
@@ -339,19 +330,6 @@ class MemberAdmin(Protocol):
 
         A member already inactive is success. Raises ``NotAvailableError`` where the workspace's
         plan has no such function.
-        """
-        ...
-
-
-@runtime_checkable
-class MemberReactivator(Protocol):
-    """A chat workspace that can let a deactivated member in again."""
-
-    def reactivate_member(self, work_email: str, *, idempotency_key: str) -> RemoteAccount | None:
-        """Activate and read back; ``None``: nobody there has this address.
-
-        A member already active is success. Raises ``NotAvailableError`` where the workspace's plan
-        has no such function.
         """
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from integrations.accounts import account_reactivate
-from integrations.connectors.base import AccountReactivator
+from integrations.connectors.identity import AccountReactivator
 from integrations.models import Account, Connection
 from workflows.actions.account_state import AccountStateAction
 from workflows.nodes import ACTIONS, ActionContext, Reversal

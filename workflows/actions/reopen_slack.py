@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from integrations.connectors.base import MemberReactivator, RemoteAccount
+from integrations.connectors.base import RemoteAccount
+from integrations.connectors.identity import MemberReactivator
 from workflows.actions.slack_access import SlackAccessAction
 from workflows.nodes import ACTIONS, Reversal
 

@@ -141,7 +141,7 @@ class SlackClient:
         return self._members.deactivate(work_email, idempotency_key=idempotency_key)
 
     def reactivate_member(self, work_email: str, *, idempotency_key: str) -> RemoteAccount | None:
-        """See :class:`~integrations.connectors.base.MemberReactivator`."""
+        """See :class:`~integrations.connectors.identity.MemberReactivator`."""
         return self._members.reactivate(work_email, idempotency_key=idempotency_key)
 
     def ask(self, work_email: str, question: ChatQuestion, *, idempotency_key: str) -> Posted:

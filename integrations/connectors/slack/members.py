@@ -61,7 +61,7 @@ class Members:
         return replace(found, active=after.active)
 
     def reactivate(self, work_email: str, *, idempotency_key: str) -> RemoteAccount | None:
-        """See :class:`~integrations.connectors.base.MemberReactivator`.
+        """See :class:`~integrations.connectors.identity.MemberReactivator`.
 
         https://docs.slack.dev/reference/scim-api#patch-users-id: active may be set again.
         """

@@ -17,11 +17,15 @@ from integrations.connectors.base import (
     CONNECTORS,
     AccountAdmin,
     AccountProfile,
-    AccountReactivator,
     ConnectionSettings,
     PeopleSource,
 )
-from integrations.connectors.identity import AccountUpdater, SessionEnder, TellsAbilities
+from integrations.connectors.identity import (
+    AccountReactivator,
+    AccountUpdater,
+    SessionEnder,
+    TellsAbilities,
+)
 from integrations.errors import (
     IncompleteError,
     IntegrationError,

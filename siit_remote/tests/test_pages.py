@@ -45,6 +45,7 @@ def test_finder_sees_what_the_policy_blocks() -> None:
     assert len(inline_of(html)) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["owner", "manager"])
 def test_no_page_has_inline_style_script_or_handler(who: str, company: Company) -> None:
     client = Client()

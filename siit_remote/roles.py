@@ -50,6 +50,7 @@ people.delete_fieldoverride people.view_sourcerecord people.view_personchange
 people.view_lifecycleevent
 integrations.view_connection integrations.add_connection integrations.change_connection
 integrations.view_syncrun integrations.change_syncrun integrations.view_delivery
+integrations.view_incident integrations.view_webhooksubscription integrations.view_webhookreceipt
 integrations.view_application integrations.add_application integrations.change_application
 integrations.delete_application integrations.view_appaccess integrations.change_appaccess
 integrations.view_accessevent integrations.view_accessreading integrations.view_reportedaccess
@@ -74,6 +75,7 @@ audit.view_auditentry
 _IT = f"""
 {_VIEW_PEOPLE} {_VIEW_WORK} {_SELF}
 integrations.view_connection integrations.view_syncrun integrations.view_delivery
+integrations.view_incident integrations.view_webhooksubscription integrations.view_webhookreceipt
 integrations.view_application integrations.add_application integrations.change_application
 integrations.view_appaccess integrations.change_appaccess integrations.view_account
 integrations.view_accessevent integrations.view_accessreading integrations.view_reportedaccess

@@ -14,6 +14,7 @@ from people.models import Person
 from people.timeline import Kind, Moment
 from workflows.category_rights import rights_of
 from workflows.engine.explain import explain
+from workflows.engine.world import planned_version
 from workflows.models import Workflow
 from workflows.problems import DocumentError
 
@@ -26,6 +27,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "not_matched": ("Will not run", "ended"),
     "cannot_tell": ("Cannot be told", "warning"),
     "never": ("Will not run", "ended"),
+    "waits": ("When it happens", "info"),
 }
 _MOMENT, _MATCH, _LEDGER = "there is a moment", "conditions", "it has not run yet"
 _DECIDES = {
@@ -69,15 +71,30 @@ def _answer(
         found = explain(workflow, person, now=now, hidden=hidden)
     except DocumentError as error:
         found = {"result": "cannot_tell", "ladder": [{"passed": False, "detail": str(error)}]}
-    words, colour = _WORDS[found["result"]]
+    result, why = found["result"], _why(found["result"], found["ladder"])
+    if result in ("never", "cannot_tell") and (waits := _waits_for(workflow)):
+        result, why = "waits", waits
+    words, colour = _WORDS[result]
     return Answer(
         workflow=workflow,
-        result=found["result"],
+        result=result,
         words=words,
         colour=colour,
-        why=_why(found["result"], found["ladder"]),
+        why=why,
         url=_why_url(workflow, person),
     )
+
+
+def _waits_for(workflow: Workflow) -> str:
+    """What a workflow waits for that no date foretells; blank for one on a date."""
+    try:
+        planned = planned_version(workflow.live_version) if workflow.live_version else None
+    except DocumentError:
+        return ""
+    trigger = planned.trigger if planned is not None else None
+    if planned is None or trigger is None or trigger.forecastable:
+        return ""
+    return f"Starts {trigger.sentence(planned.document.trigger.params)}."
 
 
 def _why(result: str, ladder: Sequence[dict[str, Any]]) -> str:

@@ -132,6 +132,98 @@ REFUSED = [
     "https://",
     "https://?",
     "",
+    # More spellings of loopback and of the metadata services.
+    "https://127.0.0.2:{port}/",
+    "https://127.255.255.254:{port}/",
+    "https://0x7f.0x0.0x0.0x1:{port}/",
+    "https://0X7F000001:{port}/",
+    "https://0177.0.0.01:{port}/",
+    "https://00000177.0.0.1:{port}/",
+    "https://127.0.0.0x1:{port}/",
+    "https://127.0.0.1.0x:{port}/",
+    "https://0x7f.1:{port}/",
+    "https://0177.1:{port}/",
+    "https://127.65537:{port}/",
+    "https://4294967295:{port}/",
+    "https://00:{port}/",
+    "https://0x0:{port}/",
+    "https://[::ffff:127.0.0.1%25lo]:{port}/",
+    "https://[::ffff:a9fe:a9fe]/latest/meta-data/",
+    "https://[::ffff:10.0.0.1]:{port}/",
+    "https://[::7f00:1]:{port}/",
+    "https://[0000:0000:0000:0000:0000:ffff:7f00:0001]:{port}/",
+    "https://[64:ff9b::a9fe:a9fe]/",
+    "https://[64:ff9b:1:ffff::127.0.0.1]:{port}/",
+    "https://[2002:a9fe:a9fe::]/",
+    "https://[2002:7f00:0001:0:0:0:0:1]:{port}/",
+    "https://[fd00::1]:{port}/",
+    "https://[fe80::1%251]:{port}/",
+    "https://[fe80::1%25eth0]:{port}/",
+    "https://[ff01::1]:{port}/",
+    "https://[::1%25lo]:{port}/",
+    "https://[v1.127.0.0.1]:{port}/",
+    "https://[]:{port}/",
+    "https://169.254.169.254:443/computeMetadata/v1/",
+    "https://0251.0376.0251.0376/",
+    "https://169.254.43518/",
+    "https://192.168.0.1.:443/",
+    "https://10.1/",
+    "https://172.16.1/",
+    "https://127.0.0.1:{port}@example.com:443/",
+    "https://example.com&@127.0.0.1:{port}/",
+    "https://example.com%40127.0.0.1:{port}/",
+    "https://example.com%23@127.0.0.1:{port}/",
+    "https://example.com;@127.0.0.1:{port}/",
+    "https://[::1]@127.0.0.1:{port}/",
+    "https://127.0.0.1:{port}%00/",
+    "https://127.0.0.1%0d%0a:{port}/",
+    "https://127.0.0.1%09:{port}/",
+    "https://\u200b127.0.0.1:{port}/",
+    "https://127\uff0e0\uff0e0\uff0e1:{port}/",
+    "https://127\u30020\uff610\uff0e1:{port}/",
+    "https://\u0661\u0662\u0667.0.0.1:{port}/",
+    "https://\u2460\u2461\u2466.0.0.1:{port}/",
+    "https://127.0.0.\u00b9:{port}/",
+    "https://lo\u0441alhost:{port}/",
+    "https://localho\u017ft:{port}/",
+    "https://loc\u200dalhost:{port}/",
+    "https://ip6-localhost\x00:{port}/",
+    "https://localhost%2e:{port}/",
+    "https://localhost%00.example.com:{port}/",
+    "https://localhost:{port}\\@example.com/",
+    "HTTPS://LocalHost:{port}/",
+    "https://127.0.0.1:0{port}/",
+    "https://127.0.0.1:+{port}/",
+    "https://127.0.0.1: {port}/",
+    "jar:https://127.0.0.1:{port}!/",
+    "ldap://127.0.0.1:{port}/",
+    "tftp://127.0.0.1:{port}/",
+    "sftp://127.0.0.1:{port}/",
+    "netdoc:///etc/passwd",
+    "ws://127.0.0.1:{port}/",
+]
+# Names that a resolver answers with what must not be reached, alone or among good answers.
+LEADS_INSIDE = [
+    ["127.0.0.1"],
+    ["127.8.8.8"],
+    ["::1"],
+    ["::ffff:127.0.0.1"],
+    ["0.0.0.0"],  # noqa: S104 - an answer that must be refused
+    ["10.0.0.8"],
+    ["172.20.1.1"],
+    ["192.168.1.10"],
+    ["169.254.169.254"],
+    ["100.64.1.1"],
+    ["fd12:3456::1"],
+    ["fe80::1%2"],
+    ["64:ff9b::7f00:1"],
+    ["2002:7f00:1::"],
+    ["2001:0:4136:e378:8000:63bf:80ff:fffe"],
+    ["224.0.0.1"],
+    ["93.184.216.34", "127.0.0.1"],
+    ["127.0.0.1", "93.184.216.34"],
+    ["2606:2800:220:1::1", "::1"],
+    ["93.184.216.34", "2606:2800:220:1::1", "10.0.0.1"],
 ]
 
 
@@ -155,7 +247,8 @@ def canary() -> Iterator[tuple[int, list[object]]]:
 
 
 def test_corpus_is_large_and_without_repeats() -> None:
-    assert len(set(REFUSED)) == len(REFUSED) >= 100
+    assert len(set(REFUSED)) == len(REFUSED)
+    assert len(REFUSED) + len(LEADS_INSIDE) >= 180
 
 
 @pytest.mark.parametrize("template", REFUSED)
@@ -195,6 +288,22 @@ def _answering(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str
 
     monkeypatch.setattr(addresses.socket, "getaddrinfo", lookup)
     return asked
+
+
+@pytest.mark.parametrize("answers", LEADS_INSIDE, ids="+".join)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_name_that_leads_inside_is_refused_unseen(
+    answers: list[str],
+    method: str,
+    canary: tuple[int, list[object]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    port, seen = canary
+    _answering(monkeypatch, answers)
+    transport = transport_to_loopback(allow_private=())
+    with pytest.raises(ConfigError):
+        transport.request(method, f"https://inside.example.com:{port}/", timeout=2)
+    assert seen == []
 
 
 @pytest.mark.parametrize(

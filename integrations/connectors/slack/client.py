@@ -23,6 +23,19 @@ if TYPE_CHECKING:
     from integrations.connectors.scim.session import ScimSession
 
 
+# https://docs.slack.dev/reference/scopes: for messages, conversations and who a member is.
+_NEEDED = frozenset({"chat:write", "im:write", "users:read", "users:read.email"})
+
+
+def _lacks(scopes: list[str]) -> list[str]:
+    if not scopes:
+        return []
+    return [
+        f"The bot token lacks {', '.join(scopes)}. Add it under OAuth & Permissions in your Slack "
+        "app and install the app again."
+    ]
+
+
 class SlackClient:
     """Bound to one workspace by a bot token, an admin token, or both."""
 
@@ -66,6 +79,7 @@ class SlackClient:
             except IntegrationError as error:
                 failures.append(error)
         messages = bool(self._bot_token) and not failures
+        lacking = sorted(_NEEDED - self._web.scopes) if messages and self._web.scopes else []
         members = False
         if self._has_admin:
             try:
@@ -78,7 +92,7 @@ class SlackClient:
         return TestResult(
             account=account,
             capabilities={"messages": messages, "members": members},
-            problems=tuple(error.message for error in failures),
+            problems=(*(error.message for error in failures), *_lacks(lacking)),
         )
 
     def abilities(self, capabilities: Mapping[str, Any]) -> tuple[Ability, ...]:

@@ -50,6 +50,8 @@ class SlackWeb:
         self._transport = transport
         self._base_url = base_url.rstrip("/")
         self._bot_token = bot_token
+        self.scopes: frozenset[str] = frozenset()
+        """What the token may do, as Slack's last answer said; empty where it said nothing."""
 
     def call(
         self,
@@ -86,6 +88,10 @@ class SlackWeb:
                 raise TransientError(error.message) from error
             raise
         value = parse_json(answer.body)
+        told = answer.headers.get("x-oauth-scopes", "")
+        self.scopes = (
+            frozenset(filter(None, (one.strip() for one in told.split(",")))) or self.scopes
+        )
         if isinstance(value, dict) and value.get("ok") is True:
             return value
         code = value.get("error") if isinstance(value, dict) else None

@@ -255,3 +255,25 @@ def test_abilities_follow_the_tokens_and_what_the_test_found() -> None:
     assert [one.can for one in asks] == [True, True, True]
     assert "/slack/chat/" in asks[1].words
     assert "plan" in full.abilities({"messages": True, "members": False})[2].why
+
+
+@pytest.mark.parametrize(
+    ("scopes", "lacking"),
+    [
+        ("", ""),
+        ("chat:write,im:write, users:read,users:read.email,files:read", ""),
+        ("chat:write,users:read", "im:write, users:read.email"),
+    ],
+)
+def test_test_names_the_scopes_that_are_lacking(scopes: str, lacking: str) -> None:
+    web = _web()
+
+    def answering(asked: Asked) -> Answer:
+        answer = web(asked)
+        answer.headers["X-OAuth-Scopes"] = scopes
+        return answer
+
+    with serving(answering) as server:
+        problems = _slack(server.url, admin="").test().problems
+    assert len(problems) == bool(lacking)
+    assert all(f"lacks {lacking}." in words for words in problems)

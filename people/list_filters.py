@@ -307,7 +307,8 @@ class ManagerFilter(_FormFilter):
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         """With suggestions to choose from."""
-        keys = Person.objects.exclude(manager=None).order_by().values_list("manager_id", flat=True)
+        # A range of the index: those without a manager are not passed one by one.
+        keys = Person.objects.filter(manager__gt=0).order_by().values_list("manager_id", flat=True)
         found = list(keys.distinct()[: _SUGGESTED + 1])
         # Among more of them a list is no help: a name is typed, or an address.
         shown = found if len(found) <= _SUGGESTED else []

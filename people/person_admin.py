@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import IS_POPUP_VAR
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR, ChangeList
 from django.db.models import OuterRef, Subquery
 from django.urls import path
 from django.views.decorators.http import require_POST
@@ -25,7 +26,7 @@ from people.resolving import CUSTOM
 from people.saved_views import columns_chosen, may_change, views_open_to
 from people.searching import search
 from people.services import person_protect_set
-from people.tabs import ALL, CURRENT, Tab, tab_for
+from people.tabs import ALL, CURRENT, Tab, counts, tab_for
 from siit_remote.lib import clock
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
 _SEVERAL_FIELDS = frozenset({"custom", "search_text", "value_sources", "problem_notes"})
 """Columns in which several fields stand: nobody asks them who may not see every field."""
+
+
+_NO_FILTERS = frozenset({TAB, VIEW, ORDER_VAR, PAGE_VAR})
 
 
 class PeopleList(ChangeList):
@@ -56,8 +60,19 @@ class PeopleList(ChangeList):
         people = super().get_queryset(request, exclude_parameters)
         return self.tab.narrow(people)
 
+    @cached_property
+    def counts_by_status(self) -> tuple[dict[str, int], int]:
+        """What the tabs are counted by."""
+        return counts(Person.objects.all())
+
     def get_results(self, request: HttpRequest) -> None:
-        """Each row knows what the account may not see of it: columns get no request."""
+        """Each row knows what the account may not see of it: columns get no request.
+
+        A tab without filters is as long as its own number says: it is not counted again.
+        """
+        if not self.query and set(self.params) <= _NO_FILTERS:
+            length = self.tab.count(*self.counts_by_status)
+            request.length_of_tab = length  # type: ignore[attr-defined] # for get_paginator
         super().get_results(request)
         hidden = fields_hidden_from(request.user)
         for person in self.result_list:
@@ -114,6 +129,14 @@ class PersonAdmin(PersonColumns, PersonActions, PlainAdmin):
         people: QuerySet[Any] = super().get_queryset(request)
         named: QuerySet[Any] = people.annotate(employment_type_name=Subquery(name))
         return named
+
+    def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """One that knows how long the list is, where the tabs have told it."""
+        paginator = super().get_paginator(request, *args, **kwargs)
+        length = getattr(request, "length_of_tab", None)
+        if length is not None:
+            paginator.count = length
+        return paginator
 
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str

@@ -15,7 +15,7 @@ from people.choices import PersonStatus
 from people.identity import fields_hidden_from
 from people.list_query import TAB, VIEW
 from people.models import Person
-from people.tabs import TABS, WITH_PROBLEMS, counts
+from people.tabs import TABS, counts
 from workflows import about_people
 from workflows.category_rights import rights_of
 from workflows.equipment_seen import shipments_of
@@ -109,7 +109,8 @@ def problem_count(user: Any) -> int | None:
     """How many people have data problems, for who sees everybody; ``None`` for others."""
     if not user.has_perm("people.view_person"):
         return None
-    return Person.objects.filter(WITH_PROBLEMS).count()
+    _, problems = counts(Person.objects.all())
+    return problems
 
 
 @register.simple_tag
@@ -118,7 +119,7 @@ def people_tabs(cl: Any, views: Any = ()) -> list[dict[str, Any]]:
 
     A status tab keeps the list's other filters; a view brings its own.
     """
-    by_status, problems = counts(Person.objects.all())
+    by_status, problems = cl.counts_by_status
     chosen = cl.params.get(VIEW, "")
     shown = []
     for tab in TABS:

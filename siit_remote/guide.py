@@ -72,6 +72,12 @@ PAGES: Final = (
         icon="key",
     ),
     GuidePage(
+        slug="tasks-and-equipment",
+        title="Tasks and equipment",
+        summary="Who gets which work, what if nobody does it, and how a laptop finds its way.",
+        icon="list-checks",
+    ),
+    GuidePage(
         slug="troubleshooting",
         title="Troubleshooting",
         summary="What you see, why, and the screen that solves it.",

@@ -15,6 +15,7 @@ from siit_remote.audit.services import record
 from siit_remote.lib.bell import ring
 from workflows.engine.wake import run_wake
 from workflows.models import Task
+from workflows.notes import note_add
 from workflows.shipment_states import shipment_settle
 from workflows.task_days import days_of
 
@@ -172,6 +173,10 @@ def _end(
         remind_at=None,
     )
     task.refresh_from_db()
+    if changed and task.step is not None and task.step.run.request is not None:
+        did = "did" if status == Task.Status.DONE else "cannot do"
+        by_whom = str(by) if by is not None else by_label
+        note_add(task.step.run.request, f"{by_whom} {did}: {task.title}", now=now)
     if not changed:
         whom = f", by {task.done_by_label}" if task.done_by_label else ""
         raise TaskRefusedError(f"This task is {task.get_status_display().lower()} already{whom}.")

@@ -23,7 +23,7 @@ from workflows.models import Approval, Delegation, Request, StepRun
 from workflows.nodes import Lane
 from workflows.tests.asking_kit import HR, T0, Pursue, asked, person_make
 
-RACES = 1_000 if connection.vendor == "postgresql" else 200
+RACES = 1_000
 
 
 @pytest.mark.slow

@@ -136,6 +136,9 @@ def test_request_stays_in_progress_until_its_hand_made_access_is_there(
     assert made.status == "resolved"
     assert access.state == ("failed" if refused else "granted")
     assert made.status_reason == ("Not done: No seat left." if refused else "")
+    told = [note.text for note in made.notes.all()]
+    did = "cannot do" if refused else "did"
+    assert f"Manager Example {did}: {task.title}" in told
     if not refused:
         assert access.evidence["what"] == "Invited."
 

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.core import mail
 
+from integrations.connectors.base import OutgoingMessage
+from integrations.errors import TransientError
 from people.models import Person, Role
 from siit_remote.audit.models import AuditEntry
 from workflows.models import Task
@@ -233,3 +235,32 @@ def test_mail_that_cannot_be_sent_is_tried_again(
     task.refresh_from_db()
     assert (task.notified_at, task.remind_at) == (None, T0 + timedelta(hours=1))
     assert tasks_watch(now=T0 + timedelta(hours=1))["told"] == 2
+
+
+class _Chat:
+    """A connected Slack that takes or refuses a message."""
+
+    channel = "slack"
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.sent: list[OutgoingMessage] = []
+
+    def send(self, message: OutgoingMessage, **_rest: object) -> str:
+        if self.error is not None:
+            raise self.error
+        self.sent.append(message)
+        return "1.0"
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_slack_says_it_too_where_it_is_connected(
+    kit: dict[str, Person], monkeypatch: pytest.MonkeyPatch, broken: bool
+) -> None:
+    chat = _Chat(TransientError("Down.") if broken else None)
+    monkeypatch.setattr("workflows.task_mail.messenger_for", lambda _channel: (None, chat))
+    _task(subject=kit["hans"])
+    assert tasks_watch(now=T0)["told"] == 2
+    assert [item.to for item in chat.sent] == ([] if broken else ["ian@acme.test", "ida@acme.test"])
+    assert len(mail.outbox) == 2, "mail goes out whatever Slack does"
+    assert "Hans" not in str(mail.outbox[0].body), "whom it is about is read after signing in"

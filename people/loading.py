@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +93,35 @@ def digests_load(*, fed: Mapping[RecordKey, str] = _NOTHING_FED) -> Directory:
     return Directory(records=_records(fed))
 
 
-def directory_load(*, fed: Mapping[RecordKey, str] = _NOTHING_FED) -> Directory:
+def directory_of(person_ids: Collection[int]) -> Directory:
+    """Some people whole; of everybody else who they are, and whom their records belong to.
+
+    Enough to resolve these people alone.
+    """
+    whole = directory_load(only=person_ids)
+    people = dict(whole.people)
+    aliases = _aliases()
+    others = Person.objects.exclude(pk__in=person_ids).order_by("pk")
+    rows = others.values_list("pk", "work_email", "status", "manager_id")
+    for pk, email, status, manager in rows.iterator(chunk_size=_CHUNK):
+        people[pk] = KnownPerson(
+            id=pk,
+            values={"work_email": email, "status": status, "manager": manager},
+            aliases=frozenset(aliases[pk]) if pk in aliases else _NO_ALIAS,
+        )
+    return replace(whole, people=people)
+
+
+def _aliases() -> dict[int, set[str]]:
+    found: dict[int, set[str]] = {}
+    for person_id, email in PersonAlias.objects.values_list("person_id", "email"):
+        found.setdefault(person_id, set()).add(email)
+    return found
+
+
+def directory_load(
+    *, fed: Mapping[RecordKey, str] = _NOTHING_FED, only: Collection[int] | None = None
+) -> Directory:
     """Everybody and every source record.
 
     ``fed``: keys and digests of the records that are about to be compared. What is stored of those
@@ -102,14 +130,13 @@ def directory_load(*, fed: Mapping[RecordKey, str] = _NOTHING_FED) -> Directory:
     overrides: dict[int, dict[str, Any]] = {}
     for person_id, name, value in FieldOverride.objects.values_list("person_id", "field", "value"):
         overrides.setdefault(person_id, {})[name] = value
-    aliases: dict[int, set[str]] = {}
-    for person_id, email in PersonAlias.objects.values_list("person_id", "email"):
-        aliases.setdefault(person_id, set()).add(email)
+    aliases = _aliases()
     people: dict[int, KnownPerson] = {}
     sources_seen: SharedSources = {}
     shelf = ValuesShelf()
     same: dict[tuple[str, ...], tuple[str, ...]] = {}
-    rows = Person.objects.order_by("pk").values_list(*_COLUMNS).iterator(chunk_size=_CHUNK)
+    asked = Person.objects.all() if only is None else Person.objects.filter(pk__in=only)
+    rows = asked.order_by("pk").values_list(*_COLUMNS).iterator(chunk_size=_CHUNK)
     for pk, team, entity, manager, sources, problems, notes, *plain in rows:
         values = dict(zip(_PLAIN, plain, strict=True))
         values.update(team=team or "", legal_entity=entity or "", manager=manager)
@@ -123,7 +150,7 @@ def directory_load(*, fed: Mapping[RecordKey, str] = _NOTHING_FED) -> Directory:
             aliases=frozenset(aliases[pk]) if pk in aliases else _NO_ALIAS,
         )
     records = _records(fed)
-    _values_add(records, fed=fed)
+    _values_add(records, fed=fed, only=only)
     return Directory(people=people, records=records, entity_names=_entity_names())
 
 
@@ -147,9 +174,16 @@ def _records(fed: Mapping[RecordKey, str]) -> dict[RecordKey, KnownRecord]:
     return found
 
 
-def _values_add(records: dict[RecordKey, KnownRecord], *, fed: Mapping[RecordKey, str]) -> None:
+def _values_add(
+    records: dict[RecordKey, KnownRecord],
+    *,
+    fed: Mapping[RecordKey, str],
+    only: Collection[int] | None,
+) -> None:
     parts: Iterable[QuerySet[SourceRecord]] = [SourceRecord.objects.all()]
-    if fed:
+    if only is not None:
+        parts = [SourceRecord.objects.filter(person_id__in=only)]
+    elif fed:
         wanted = [key[1] for key, found in records.items() if key not in fed or not found.is_live]
         parts = (SourceRecord.objects.filter(external_id__in=ids) for ids in chunked(wanted))
     shelf = ValuesShelf()

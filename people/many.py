@@ -11,7 +11,7 @@ from django.db import transaction
 from people.applying import chunks
 from people.loading import directory_lock
 from people.models import FieldOverride, Person
-from people.services import OverrideError, override_clean, people_resolve_all
+from people.services import OverrideError, override_clean, people_resolve
 from siit_remote.audit.services import record
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def people_override(
     now: datetime,
     actor: Actor = None,
 ) -> int:
-    """Set one value by hand for all of ``people``; everybody is resolved once, at the end.
+    """Set one value by hand for all of ``people``; they are resolved once, at the end.
 
     Raises :class:`OverrideError` for a value that cannot be, before anything is written.
     """
@@ -113,5 +113,12 @@ def people_override(
                 correlation=correlation,
                 detail={"field": field, "reason": why},
             )
-        people_resolve_all(now=now, correlation=correlation)
+        people_resolve(
+            people,
+            now=now,
+            correlation=correlation,
+            managers=[email for email in set(clean.values()) if email]
+            if field == "manager"
+            else [],
+        )
     return len(rows)

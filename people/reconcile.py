@@ -7,7 +7,7 @@ others were waiting for; what comes out as it was is not written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -48,17 +48,19 @@ def reconcile(
     complete: bool = True,
     baseline: bool = False,
     everyone: bool = False,
+    only: Collection[int] | None = None,
 ) -> Plan:
     """Compare ``records`` with the directory and say what would be written.
 
     ``complete``: the feed is a full refresh of its source, so that absence is noticed (and only
     noted). ``baseline``: the first import of a connection. ``everyone``: resolve even if no record
-    changed, as after a change of mapping or overrides. ``now`` is aware.
+    changed, as after a change of mapping or overrides. ``only``: nobody but these people is
+    resolved or written. ``now`` is aware.
     """
     views = views_of(records, skipped, directory, now=now, complete=complete)
     if not everyone and not any(view.is_touched for view in views):
         return _nothing_to_do(views, skipped)
-    people = _People(views, match(views, directory), directory, policy, now)
+    people = _People(views, match(views, directory), directory, policy, now, only)
     return people.plan(skipped=skipped, baseline=baseline)
 
 
@@ -129,7 +131,9 @@ class _People:
         directory: Directory,
         policy: Policy,
         now: datetime,
+        only: Collection[int] | None = None,
     ) -> None:
+        self._only = only
         self.views = views
         self.matching = matching
         self.directory = directory
@@ -167,7 +171,7 @@ class _People:
         grouped: dict[Ref, list[View]] = {}
         for view in self.views:
             ref = self.matching.owner.get(view.key)
-            if ref is not None:
+            if ref is not None and self._concerned(ref):
                 grouped.setdefault(ref, []).append(view)
         claims: dict[ManagerClaim, ManagerClaim] = {}
         for ref in sorted(grouped, key=lambda ref: (isinstance(ref, str), ref)):
@@ -181,13 +185,18 @@ class _People:
             self._put(ref, found, claims)
         for person in self.directory.people.values():
             # Without records nothing is resolved, but for what is or was set by hand.
-            if person.id not in self._people and (
-                person.overrides or MANUAL in person.value_sources.values()
+            if (
+                person.id not in self._people
+                and self._concerned(person.id)
+                and (person.overrides or MANUAL in person.value_sources.values())
             ):
                 alone = resolve_alone(
                     person, directory=self.directory, policy=self.policy, now=self.now
                 )
                 self._put(person.id, alone, claims)
+
+    def _concerned(self, ref: Ref | None) -> bool:
+        return self._only is None or ref in self._only
 
     def _put(self, ref: Ref, found: Resolved, claims: dict[ManagerClaim, ManagerClaim]) -> None:
         self._primaries |= found.primaries
@@ -348,6 +357,8 @@ class _People:
         written = []
         for view in self.views:
             old = view.stored
+            if not self._concerned(self.matching.owner.get(view.key)):
+                continue
             if old is None or view.is_touched or self._link(view) != old.link:
                 written.append(view)
         return made_when_asked(written, self._record_plan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from people.choices import PersonStatus, WorkerType
 from people.defaults import directory_defaults_ensure, workspace_get
 from people.fields_registry import directory_field
 from people.fields_values import UnfitValueError, value_of_kind
-from people.loading import directory_load, directory_lock, policy_load
+from people.loading import directory_load, directory_lock, directory_of, policy_load
 from people.models import (
     EmploymentType,
     FieldOverride,
@@ -42,6 +42,7 @@ __all__ = [
     "OverrideError",
     "directory_defaults_ensure",
     "override_clean",
+    "people_resolve",
     "people_resolve_all",
     "person_override_remove",
     "person_override_set",
@@ -75,6 +76,57 @@ def people_resolve_all(*, now: datetime, correlation: str) -> ApplyResult:
         if result.changed_anything:
             ring(ENGINE)
     return result
+
+
+_MOST_ALONE = 400
+"""More people are not resolved by themselves: a query names each of them."""
+
+
+def people_resolve(
+    people: Sequence[Person],
+    *,
+    now: datetime,
+    correlation: str,
+    managers: Sequence[str] = (),
+) -> ApplyResult:
+    """Resolve these people, after something of theirs was set by hand, and whom that concerns.
+
+    That is those who report to them (a manager may have left now) and those above them, who may be
+    in a circle with them; ``managers`` are work e-mails of managers they are given.
+    """
+    concerned = {person.pk for person in people}
+    if len(concerned) <= _MOST_ALONE:
+        concerned |= _above(concerned, managers)
+        below = Person.objects.filter(manager_id__in=[person.pk for person in people])
+        concerned.update(below.values_list("pk", flat=True)[: _MOST_ALONE + 1])
+    if len(concerned) > _MOST_ALONE:
+        return people_resolve_all(now=now, correlation=correlation)
+    with transaction.atomic():
+        directory_lock()
+        plan = reconcile(
+            (),
+            directory=directory_of(concerned),
+            policy=policy_load(),
+            now=now,
+            everyone=True,
+            only=concerned,
+        )
+        result = plan_apply(plan, now=now, correlation=correlation)
+        if result.changed_anything:
+            ring(ENGINE)
+    return result
+
+
+def _above(people: Collection[int], managers: Sequence[str]) -> set[int]:
+    """Everybody above some people and above those whom they are given as managers."""
+    given = Person.objects.filter(work_email__in=managers).values_list("pk", flat=True)
+    found: set[int] = set(given)
+    level = {*people, *found}
+    while level:
+        above = Person.objects.filter(pk__in=level).exclude(manager=None)
+        level = set(above.values_list("manager_id", flat=True)) - found
+        found |= level
+    return found
 
 
 def person_override_set(
@@ -112,7 +164,12 @@ def person_override_set(
             actor=actor,
             detail={"field": field, "reason": reason.strip()[:300]},
         )
-        people_resolve_all(now=now, correlation=f"override:{person.pk}:{now.isoformat()}"[:64])
+        people_resolve(
+            [person],
+            now=now,
+            correlation=f"override:{person.pk}:{now.isoformat()}"[:64],
+            managers=[clean] if field == "manager" and clean else [],
+        )
 
 
 def person_override_remove(
@@ -125,7 +182,12 @@ def person_override_remove(
         if not removed:
             return False
         _audit("person.override_removed", person, actor=actor, detail={"field": field})
-        people_resolve_all(now=now, correlation=f"override:{person.pk}:{now.isoformat()}"[:64])
+        correlation = f"override:{person.pk}:{now.isoformat()}"[:64]
+        if field == "manager":
+            # Whom the sources name is only known once it is resolved.
+            people_resolve_all(now=now, correlation=correlation)
+        else:
+            people_resolve([person], now=now, correlation=correlation)
     return True
 
 

@@ -196,3 +196,35 @@ def test_unfit_custom_values_are_refused(kind: str, value: Any) -> None:
     )
     with pytest.raises(UnfitValueError):
         value_of_kind(found, value)
+
+
+@pytest.mark.django_db
+def test_a_value_set_by_hand_resolves_whom_it_concerns_and_nobody_else() -> None:
+    feed([boss(), worker("w1"), worker("w2", manager_email="w1@acme.test"), worker("w3")])
+    Person.objects.filter(work_email="w3@acme.test").update(job_title="Not looked at")
+    gone = NOW.date() - timedelta(days=3)
+    person_override_set(
+        person("w1"), field="end_date", value=gone, reason="Left", now=NOW + timedelta(hours=1)
+    )
+    assert person("w1").status == "ended"
+    assert "manager_ended" in person("w2").problems
+    assert person("w3").job_title == "Not looked at"
+    person_override_remove(person("w1"), field="end_date", now=NOW + timedelta(hours=2))
+    assert person("w1").status == "active"
+    assert "manager_ended" not in person("w2").problems
+
+
+@pytest.mark.django_db
+def test_a_circle_made_by_hand_is_seen_all_around_it() -> None:
+    feed([boss(), worker("w1"), worker("w2", manager_email="w1@acme.test"), worker("w3")])
+    person_override_set(
+        person("boss"),
+        field="manager",
+        value="w2@acme.test",
+        reason="Mistake",
+        now=NOW + timedelta(hours=1),
+    )
+    circling = Person.objects.filter(problems__icontains="manager_cycle")
+    assert {found.work_email for found in circling} == {
+        f"{name}@acme.test" for name in ("boss", "w1", "w2")
+    }

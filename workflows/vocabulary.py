@@ -56,6 +56,11 @@ class NodeEntry:
         """What people call it."""
         return self.node.label
 
+    @property
+    def destructive(self) -> bool:
+        """Whether it takes something away; only actions can."""
+        return isinstance(self.node, Action) and self.node.destructive
+
     def worded(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """The params by the words of their inputs, with names where keys stood."""
         fields, form = self.node.Params.names(), self.node.Params

@@ -34,6 +34,10 @@ class Entry(Protocol):
     def label(self) -> str:
         """What people call it."""
 
+    @property
+    def destructive(self) -> bool:
+        """Whether it takes something away."""
+
     def worded(self, params: dict[str, Any]) -> dict[str, Any]:
         """The params by the words of their inputs, with names where keys stood."""
 

@@ -53,6 +53,7 @@ def _pages(company: Company) -> dict[str, list[tuple[str, str, dict[str, Any]]]]
         "view": [
             ("get", "workflow", key),
             ("get", "workflow-document", key),
+            ("get", "workflow-print", key),
             ("get", "workflow-version", version),
             ("get", "workflow-preview", key),
             ("get", "workflow-preview-person", person),

@@ -47,6 +47,10 @@ class FakeEntry:
     def label(self) -> str:
         return self.words.capitalize()
 
+    @property
+    def destructive(self) -> bool:
+        return False
+
     def worded(self, params: dict[str, Any]) -> dict[str, Any]:
         return params
 

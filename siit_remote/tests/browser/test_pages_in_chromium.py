@@ -44,6 +44,7 @@ MAIN = (
     "workflow-backtest",
     "workflow-preview",
     "workflow-why",
+    "workflow-print",
     "runs",
     "run-undo",
     "gaps",

@@ -111,7 +111,8 @@ class _Builder:
         )
         return {
             "triggers": _by_category(spec.type),
-            "trigger_sentence": describe_trigger(spec, self.vocabulary),
+            # The card says “When” already.
+            "trigger_sentence": describe_trigger(spec, self.vocabulary).removeprefix("when "),
             "trigger_params": params,
             "timing": timing,
             "trigger_errors": errors,

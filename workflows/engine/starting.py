@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from people.models import LifecycleEvent
 from siit_remote.audit.services import record
+from workflows.conditions.evaluate import Truth
 from workflows.engine import crash
 from workflows.engine.holding import hold_for_brake
 from workflows.engine.lanes import lane_of
@@ -29,13 +30,16 @@ from workflows.engine.planner import (
     PlannedWorkflow,
     Verdict,
     condition_trace,
+    conditions_hold,
     facts_at,
+    facts_on,
     live_window,
     local_date,
     plan,
 )
 from workflows.engine.refusals import refusals_note
 from workflows.engine.wake import run_wake
+from workflows.engine.walk import Next, next_step
 from workflows.engine.world import (
     late_window,
     load_for,
@@ -46,6 +50,7 @@ from workflows.engine.world import (
 from workflows.facts import facts_to_data
 from workflows.models import Approval, Request, Run, Workflow
 from workflows.problems import DocumentError
+from workflows.timing import zone_of
 
 if TYPE_CHECKING:
     from workflows.engine.limits import Brake
@@ -289,7 +294,9 @@ def due_now(workflow: Workflow, planned: PlannedWorkflow, *, now: datetime) -> l
     return [
         Due(judgement=item, status=status, reason=reason)
         for _, item in pairs
-        for status, reason in [_status(item, brake.reason if brake is not None else "")]
+        for status, reason in [
+            _foretold(item, brake.reason if brake is not None else "", planned, now=now)
+        ]
     ]
 
 
@@ -301,3 +308,30 @@ def _status(judgement: Judgement, brake: str) -> tuple[str, str]:
     if brake:
         return Run.Status.HELD, brake
     return Run.Status.QUEUED, judgement.reason
+
+
+def _foretold(
+    judgement: Judgement, brake: str, planned: PlannedWorkflow, *, now: datetime
+) -> tuple[str, str]:
+    """What becomes of it within the pass: written, then perhaps ended at once."""
+    status, reason = _status(judgement, brake)
+    if status == Run.Status.CANCELLED or judgement.verdict is Verdict.HOLD:
+        return status, reason
+    dropped = _dropped(judgement, planned, now=now)
+    return (Run.Status.CANCELLED, dropped) if dropped else (status, reason)
+
+
+def _dropped(judgement: Judgement, planned: PlannedWorkflow, *, now: datetime) -> str:
+    """Why the guard ends the run within the pass that writes it; ``""`` where it goes on.
+
+    Who matched on the day it was due need not match any more where that day is over.
+    """
+    if not isinstance(next_step(planned.document, {}), Next):
+        return ""
+    person = judgement.person
+    today = now.astimezone(zone_of(person.timezone)).date()
+    facts = {**facts_on(person.facts, today), **judgement.occurrence.change}
+    if conditions_hold(planned.document, facts, today) is Truth.TRUE:
+        return ""
+    found = condition_trace(planned.document, facts, today)
+    return f"No longer matches: {'; '.join(found.reasons()) if found else ''}"

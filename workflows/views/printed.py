@@ -30,7 +30,7 @@ def printed(request: HttpRequest, key: str) -> HttpResponse:
         messages.error(request, f"It is of a format that is not read here: {error}")
         return redirect("workflow", key=key)
     vocabulary = vocabulary_now()
-    when = describe_trigger(document.trigger, vocabulary)
+    when = describe_trigger(document.trigger, vocabulary).removeprefix("when ")
     group = document.conditions
     who = describe_group(group, vocabulary.field_types) if group is not None else "everybody"
     steps = plan_of(document, vocabulary)

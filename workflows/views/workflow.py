@@ -22,6 +22,7 @@ from workflows.document.validate import Vocabulary, validate_document
 from workflows.forecasting import workflows_telling
 from workflows.models import Run, Workflow
 from workflows.next_runs import next_runs_known
+from workflows.nodes import TRIGGERS
 from workflows.problems import DocumentError, Problem
 from workflows.services import document_problems
 from workflows.views.rights import right_on, right_somewhere
@@ -85,6 +86,7 @@ def workflows(request: HttpRequest) -> HttpResponse:
             "owner": vocabulary.names.of("person", row.owner) if row.owner else "",
             "lately": lately.get(row.pk),
             "errors": _errors(row, vocabulary),
+            "waits": _waits(row),
         }
         for row in found
     ]
@@ -105,6 +107,13 @@ def _lately(now: datetime) -> dict[int, dict[str, int]]:
         )
     )
     return {row["workflow_id"]: row for row in rows}
+
+
+def _waits(row: Workflow) -> bool:
+    """Whether it starts when something happens, so that nobody can foretell it."""
+    parsed = _parsed(_document(row))
+    trigger = TRIGGERS.get(parsed.trigger.type) if parsed is not None else None
+    return trigger is not None and not trigger.forecastable
 
 
 def _errors(row: Workflow, vocabulary: NodeVocabulary) -> int:

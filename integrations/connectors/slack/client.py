@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _NEEDED = frozenset({"chat:write", "im:write", "users:read", "users:read.email"})
 
 
+_NO_ADMIN = "enter an admin token; Slack gives one this right on Business+ and Enterprise only"
+
+
 def _lacks(scopes: list[str]) -> list[str]:
     if not scopes:
         return []
@@ -112,7 +115,11 @@ class SlackClient:
                 can=asks,
                 why="enter your Slack app's signing secret, and choose that it may ask",
             ),
-            Ability(words="deactivate and reactivate members", can=members, why=NO_API),
+            Ability(
+                words="deactivate and reactivate members",
+                can=members,
+                why=NO_API if self._has_admin else _NO_ADMIN,
+            ),
         )
 
     def send(

@@ -241,6 +241,7 @@ def test_abilities_follow_the_tokens_and_what_the_test_found() -> None:
     bare = _slack("https://slack.example.com", admin="")
     told = [one.can for one in bare.abilities({"messages": True, "members": False})]
     assert told == [True, False, False]
+    assert "enter an admin token" in bare.abilities({})[2].why
     connector = CONNECTORS.get("slack")
     assert connector is not None
     full: Any = connector.client(

@@ -178,9 +178,10 @@ def account_suspend(
     account = account_find(connection, person, now=now, client=client)
     if account is None:
         return None
-    if account.active:
-        with stopping_when_refused(connection):
-            after = client.suspend_account(account.external_id, idempotency_key=idempotency_key)
+    # Asked for one that sleeps as well: suspended may not yet be closed as it is configured to be.
+    with stopping_when_refused(connection):
+        after = client.suspend_account(account.external_id, idempotency_key=idempotency_key)
+    if after.active != account.active:
         Account.objects.filter(pk=account.pk).update(active=after.active, changed_at=now)
         account.refresh_from_db()
     if isinstance(client, SessionEnder):

@@ -405,7 +405,7 @@ def test_sessions_end_with_the_account_and_again_when_it_sleeps_already(
     assert [verb for verb, _ in outside.calls] == ["suspend", "end sessions"]
     outside.calls.clear()
     perform("idp.suspend_account")
-    assert [verb for verb, _ in outside.calls] == ["end sessions"]
+    assert [verb for verb, _ in outside.calls] == ["suspend", "end sessions"]
 
 
 def test_account_follows_the_directory_and_what_is_not_taken_over_is_said(

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from people.models import Person, Team
@@ -285,3 +286,11 @@ def test_search_and_audience_do_not_tell_of_others(company: Company) -> None:
     Team.objects.create(name="Secret project")
     assert b"Secret project" not in _as(company, "employee").get("/requests/").content
     assert Person.objects.count() == len(company.people)
+
+
+def test_a_file_sent_with_a_request_is_refused_with_a_word(company: Company) -> None:
+    before = Request.objects.count()
+    data = {"answer_app": "Figma", "file": SimpleUploadedFile("a.pdf", b"x")}
+    answer = _as(company, "employee").post("/requests/new/software/", data)
+    assert b"Files are not taken" in answer.content
+    assert Request.objects.count() == before

@@ -6,6 +6,7 @@ from django import forms
 from django.http import QueryDict
 
 _TEXT = 2000
+NO_FILES = "Files are not taken: say in words where the document is kept."
 
 
 class ReasonForm(forms.Form):

@@ -25,7 +25,7 @@ from workflows.request_changes import (
     request_comment,
 )
 from workflows.requests import request_submit
-from workflows.views.forms import CommentForm, OptionalReasonForm
+from workflows.views.forms import NO_FILES, CommentForm, OptionalReasonForm
 from workflows.views.request_form import RequestForm
 
 _PAGE = 30
@@ -112,6 +112,8 @@ def request_new(request: HttpRequest, service: str) -> HttpResponse:
         for_others=request.user.has_perm(_FOR_OTHERS),
         me=me,
     )
+    if request.FILES:
+        form.add_error(None, NO_FILES)
     if request.method == "POST" and form.is_valid():
         try:
             made = request_submit(

@@ -36,10 +36,10 @@ from workflows.tasks_seen import (
     tasks_open_to,
     workflows_in,
 )
+from workflows.views.forms import NO_FILES
 from workflows.views.task_forms import HandOverForm, ManyForm, ProofForm, RefuseForm, RemarkForm
 
 _PAGE = 50
-_NO_FILES = "Files are not taken: say in words where the document is kept."
 
 
 @require_GET
@@ -140,7 +140,7 @@ def done(request: HttpRequest, pk: int) -> HttpResponse:
     """Finish a task; a run that waits for it goes on."""
     found = _mine(request, pk)
     if request.FILES:
-        messages.error(request, _NO_FILES)
+        messages.error(request, NO_FILES)
         return redirect("task", pk=pk)
     form = ProofForm(request.POST, auto_id="id_proof_%s")
     if not form.is_valid():
@@ -224,7 +224,7 @@ def comment(request: HttpRequest, pk: int) -> HttpResponse:
     me = person_of(request.user)
     form = RemarkForm(request.POST, auto_id="id_remark_%s")
     if request.FILES:
-        messages.error(request, _NO_FILES)
+        messages.error(request, NO_FILES)
     elif me is None:
         messages.error(request, "Your account is not linked to a person; ask the owner.")
     elif not form.is_valid():

@@ -36,10 +36,12 @@ def sync_connections() -> int:
         if sync_is_due(connection, now=now, every=every):
             tried += 1
             _run(connection, trigger="schedule", actor_id=None)
-        # Hints and wishes whose bell was lost, or that waited for a sync.
+        # Hints whose bell was lost, or that waited for a sync.
         hints_drain(connection, now=now)
-        for run in connection.syncs.filter(status=SyncRun.Status.ASKED).order_by("pk"):
-            reread_run(run, now=now)
+    # Wishes as well; one of a connection that is gone by now fails and says so.
+    asked = SyncRun.objects.filter(status=SyncRun.Status.ASKED)
+    for run in asked.select_related("connection", "requested_by").order_by("pk"):
+        reread_run(run, now=now)
     return tried
 
 

@@ -10,7 +10,7 @@ from django_q.models import OrmQ
 
 from integrations.models import Connection, SyncRun
 from integrations.people_reread import AS_BEFORE, CHANGED, UNKNOWN
-from integrations.services import connection_save, connection_test
+from integrations.services import connection_disconnect, connection_save, connection_test
 from integrations.simulator.company import build_company
 from integrations.simulator.server import Simulator
 from integrations.sync import setup_finish
@@ -106,6 +106,17 @@ def test_it_waits_for_the_sync_that_runs_and_the_schedule_comes_back(
     sync_close(full, status=SyncRun.Status.APPLIED, now=clock.now())
     sync_connections()
     assert SyncRun.objects.get(trigger="selected").status == "applied"
+
+
+def test_wish_of_a_connection_that_is_gone_fails_and_says_so(
+    company: Company, connection: Connection, some: list[Person]
+) -> None:
+    ask(company, "hr", some[:1])
+    connection_disconnect(connection, actor=None)
+    sync_connections()
+    run = SyncRun.objects.get(trigger="selected")
+    assert run.status == "failed"
+    assert "disconnected" in run.error
 
 
 def test_failure_is_said_and_a_refused_token_marks_the_connection(

@@ -138,6 +138,19 @@ def test_connecting_changing_the_mapping_and_releasing_a_held_sync(
     assert not Person.objects.filter(
         pk__in=[person.pk for person in leaving], status="active"
     ).exists()
+    # Two of the list are read again, and the page tells of each what came of it.
+    page = guest.open("/admin/people/person/?q=acme.example")
+    boxes = page.locator("tbody td.action-checkbox input")
+    boxes.nth(0).check()
+    boxes.nth(1).check()
+    page.locator("#changelist .actions select").select_option(label="Sync again from their source")
+    page.get_by_role("button", name="Go").click()
+    page.get_by_role("heading", name="Selected people are read again soon").wait_for()
+    look(page)
+    work(only="integrations.tasks.reread_one")
+    page.get_by_text("As it was.").first.wait_for()
+    assert page.get_by_text("As it was.").count() == 2
+    look(page)
     assert problems == []
     # The refused token is the one answer that is not a success.
     assert guest.violations == []

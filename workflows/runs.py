@@ -6,6 +6,7 @@ Nothing erases history: steps and attempts stay, states move on by conditional u
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from people.models import Person
 from siit_remote.audit.services import record
 from siit_remote.lib.bell import ring
 from workflows.category_rights import right_require
+from workflows.conditions.masking import trace_masked
 from workflows.engine.holding import hold_for_brake
 from workflows.engine.lanes import lane_of
 from workflows.engine.limits import limits_lock, workflow_brake, workspace_brake
@@ -24,11 +26,55 @@ from workflows.facts import facts_to_data
 from workflows.models import Approval, Hold, Run, StepRun, Workflow, WorkflowVersion
 from workflows.services import RefusedError
 from workflows.timing import zone_of
+from workflows.vocabulary import vocabulary_now
 
 if TYPE_CHECKING:
     from workflows.services import Actor
 
 ENGINE = "siit_remote.tasks.run_due"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One chosen person: whether a run would start now, and why not."""
+
+    person: Person
+    matched: bool
+    why: str
+
+
+def runs_judge(
+    workflow: Workflow,
+    people: Sequence[Person],
+    *,
+    now: datetime,
+    hidden: frozenset[str] = frozenset(),
+) -> list[Judged]:
+    """Whom :func:`runs_start` would start at ``now``, by the same test. Writes nothing.
+
+    Values of ``hidden`` fields stay out of the reasons. Raises as :func:`runs_start` does.
+    """
+    planned = planned_version(_startable(workflow))
+    views = load_people([person.pk for person in people])
+    types = vocabulary_now().field_types
+    found = []
+    for person in people:
+        view = views[person.pk]
+        today = now.astimezone(zone_of(view.timezone)).date()
+        facts = facts_on(view.facts, today)
+        matched = conditions_hold(planned.document, facts, today).value == "matched"
+        shown = condition_trace(planned.document, facts, today, types=types)
+        shown = trace_masked(shown, hidden) if shown is not None else None
+        why = "; ".join(shown.reasons()) if shown is not None and not matched else ""
+        found.append(Judged(person=person, matched=matched, why=why))
+    return found
+
+
+def _startable(workflow: Workflow) -> WorkflowVersion:
+    version = workflow.live_version
+    if workflow.status != Workflow.Status.LIVE or version is None:
+        raise RefusedError("Only a live workflow can be started; publish or resume it first.")
+    return version
 
 
 def runs_start(
@@ -39,9 +85,7 @@ def runs_start(
     Who does not match gets no run. Raises :class:`RefusedError` when the workflow is not live.
     """
     right_require(actor, "run", workflow.category)
-    version = workflow.live_version
-    if workflow.status != Workflow.Status.LIVE or version is None:
-        raise RefusedError("Only a live workflow can be started; publish or resume it first.")
+    version = _startable(workflow)
     planned = planned_version(version)
     views = load_people([person.pk for person in people])
     starting: list[Run] = []

@@ -76,6 +76,8 @@ def _pages(company: Company) -> dict[str, list[tuple[str, str, dict[str, Any]]]]
         ],
         "run": [
             ("post", "run-retry", run),
+            ("get", "workflow-start", key),
+            ("post", "workflow-start", key),
             ("post", "run-cancel", run),
             ("post", "run-release", run),
             ("post", "run-restart", run),

@@ -45,6 +45,7 @@ MAIN = (
     "workflow-preview",
     "workflow-why",
     "workflow-print",
+    "workflow-start",
     "runs",
     "run-undo",
     "gaps",

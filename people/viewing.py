@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from people.matching import View
-from people.packing import Packed, opened
+from people.packing import opened
 from people.plan import Directory, KnownRecord, RecordKey
 from people.records import SkippedRecord, WorkerRecord
 from people.staging import Brief, Held, held_records
@@ -39,10 +39,9 @@ def views_of(
         missing = (stored.missing_since or now) if gone else stored.missing_since
         if stored.source in sources and stored.external_id in listed:
             missing = None
-        record = _stored_record(stored)
         views[key] = View(
-            Brief.of(record, digest=stored.digest),
-            _Kept(stored) if isinstance(stored.values, Packed) else record,
+            _stored_brief(stored),
+            _Kept(stored),
             stored,
             missing_since=missing,
             newly_missing=gone and stored.missing_since is None,
@@ -51,9 +50,17 @@ def views_of(
     return [views[key] for key in sorted(views)]
 
 
+def _stored_brief(stored: KnownRecord) -> Brief:
+    values = opened(stored.values)
+    if values:
+        return Brief.of(WorkerRecord.from_data(dict(values)), digest=stored.digest)
+    # Of somebody whom the question does not concern: only whose it is.
+    return Brief(stored.key, stored.digest, "", is_live=True, account=False, inferred=False)
+
+
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A stored record whose values lie on a shelf."""
+    """A stored record, put together when it is asked for."""
 
     stored: KnownRecord
 
@@ -63,8 +70,9 @@ class _Kept:
 
 
 def _stored_record(stored: KnownRecord) -> WorkerRecord:
-    if stored.values:
-        return WorkerRecord.from_data(dict(opened(stored.values)))
+    values = opened(stored.values)
+    if values:
+        return WorkerRecord.from_data(dict(values))
     return WorkerRecord(source=stored.source, external_id=stored.external_id)
 
 

@@ -9,13 +9,47 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
 from integrations.connectors.base import Messenger, OutgoingMessage
-from integrations.errors import ConfigError, PermanentError, TransientError, UncertainError
+from integrations.delivery import delivery_recorder
+from integrations.errors import (
+    ConfigError,
+    IntegrationError,
+    PermanentError,
+    TransientError,
+    UncertainError,
+)
 from integrations.models import Connection
 from integrations.services import client_for
+from integrations.transport import Attempt
+from siit_remote.lib import clock
 
 
 def site_mail_send(message: OutgoingMessage, *, before_effect: Callable[[], None]) -> None:
-    """Hand a message to the mail server of ``EMAIL_URL``. Raises ``IntegrationError``."""
+    """Hand a message to the mail server of ``EMAIL_URL``. Raises ``IntegrationError``.
+
+    Leaves a row in the delivery log as every attempt does.
+    """
+    began = clock.system_now()
+    failure: IntegrationError | None = None
+    try:
+        _hand_over(message, before_effect=before_effect)
+    except IntegrationError as error:
+        failure = error
+        raise
+    finally:
+        took = clock.system_now() - began
+        delivery_recorder(None)(
+            Attempt(
+                operation="smtp.send",
+                target=f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"[:300],
+                idempotency_key="",
+                started_at=began,
+                milliseconds=round(took.total_seconds() * 1000),
+                error=failure,
+            )
+        )
+
+
+def _hand_over(message: OutgoingMessage, *, before_effect: Callable[[], None]) -> None:
     mail = EmailMultiAlternatives(message.subject, message.text, to=[message.to])
     if message.html:
         mail.attach_alternative(message.html, "text/html")
@@ -23,7 +57,7 @@ def site_mail_send(message: OutgoingMessage, *, before_effect: Callable[[], None
     try:
         mail.send()
     except smtplib.SMTPRecipientsRefused as error:
-        raise PermanentError(f"The mail server refuses the address {message.to}.") from error
+        raise PermanentError("The mail server refuses the recipient's address.") from error
     except (smtplib.SMTPServerDisconnected, TimeoutError) as error:
         raise UncertainError("The mail server broke off; the mail may have been sent.") from error
     except (smtplib.SMTPException, OSError) as error:

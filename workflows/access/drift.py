@@ -150,10 +150,15 @@ def _read(application: Application) -> _Now:
         # An account that sleeps opens no door.
         seen = seen.filter(active=True)
     reported = {pk for pk in seen.values_list("person_id", flat=True) if pk is not None}
-    left = Person.objects.filter(status=PersonStatus.ENDED)
-    ended = set(left.filter(accesses__in=rows).values_list("pk", flat=True)) | set(
-        left.filter(reported_accesses__in=seen).values_list("pk", flat=True)
-    )
+    # From the rows to the person: the other way round reads every person's rows.
+    ended = {
+        pk
+        for found in (rows, seen)
+        for pk in found.filter(person__status=PersonStatus.ENDED)
+        .order_by()
+        .values_list("person_id", flat=True)
+        if pk is not None
+    }
     return _Now(states=states, settled_before=before, reported=reported, ended=ended, told=told)
 
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from integrations.connectors.base import SignedCaller
+from integrations.delivery import Purpose, calling_for
 from integrations.errors import (
     IntegrationError,
     RateLimitedError,
@@ -23,7 +24,7 @@ from people.defaults import workspace_get
 from people.models import Person
 from siit_remote.audit.services import record
 from siit_remote.lib import clock
-from workflows.models import Shipment, StepRun, Task
+from workflows.models import Shipment, ShipmentEvent, StepRun, Task
 from workflows.shipment_address import addresses_erase, link_send, private_address_of
 from workflows.shipment_states import event_add, shipment_move
 from workflows.tasks_by_hand import task_open
@@ -35,6 +36,8 @@ _MOST_LINKS = 3
 _MOST_TRIES = 12
 _FIRST_PAUSE = timedelta(minutes=5)
 _LONGEST_PAUSE = timedelta(hours=6)
+_MENDED = timedelta(minutes=15)
+"""Until a connection with a refused credential is looked at again."""
 
 
 def bundle_fits(bundle: Bundle, person: Person) -> str:
@@ -193,10 +196,15 @@ def _order(row: Shipment, *, now: datetime) -> bool:
         if not isinstance(client, SignedCaller):
             _order_by_hand(row, f"{row.connection} cannot ship.", now=now)
             return False
-        client.call(_payload(row), idempotency_key=row.key, sent_at=clock.system_now())
+        with calling_for(_purpose(row)):
+            client.call(_payload(row), idempotency_key=row.key, sent_at=clock.system_now())
     except UnauthorizedError as error:
         connection_mark_unauthorized(row.connection, error.message)
-        _may_give_up(row, error.message, now=now)
+        # A credential is mended by somebody, however long that takes: it is no try that failed.
+        Shipment.objects.filter(pk=row.pk, state=State.ADDRESS_RECEIVED).update(
+            order_at=now + _MENDED, order_tries=row.order_tries
+        )
+        _say_why_not(row, error.message, now=now)
         return False
     except (TransientError, RateLimitedError, UncertainError) as error:
         _may_give_up(row, error.message, now=now)
@@ -213,8 +221,24 @@ def _order(row: Shipment, *, now: datetime) -> bool:
 def _may_give_up(row: Shipment, why: str, *, now: datetime) -> None:
     if row.order_tries + 1 >= _MOST_TRIES:
         _order_by_hand(row, why, now=now)
-    elif row.order_tries == 0:
-        event_add(row, f"Not ordered yet, it is tried again: {why}", by_label=SYSTEM, now=now)
+    else:
+        _say_why_not(row, why, now=now)
+
+
+def _say_why_not(row: Shipment, why: str, *, now: datetime) -> None:
+    """Once for each reason, however often it is tried."""
+    words = f"Not ordered yet, it is tried again: {why}"
+    if not ShipmentEvent.objects.filter(shipment=row, text=words).exists():
+        event_add(row, words, by_label=SYSTEM, now=now)
+
+
+def _purpose(row: Shipment) -> Purpose:
+    return Purpose(
+        words="Order equipment",
+        run_id=row.step.run_id if row.step else None,
+        person_id=row.person_id,
+        attempt=row.order_tries + 1,
+    )
 
 
 def _order_by_hand(row: Shipment, why: str, *, now: datetime) -> None:

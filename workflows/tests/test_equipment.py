@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from integrations.connectors.base import HttpResponse
-from integrations.errors import PermanentError, TransientError
+from integrations.errors import PermanentError, TransientError, UnauthorizedError
 from integrations.models import Bundle, Connection
 from people.models import Person
 from siit_remote.audit.models import AuditEntry
@@ -172,6 +172,26 @@ def test_what_the_partner_cannot_do_becomes_a_problem_and_a_task(
     task = Task.objects.get(key__startswith="order:")
     assert str(task.role) == "it"
     assert STREET not in task.body
+
+
+def test_a_refused_credential_holds_the_order_until_it_is_mended(
+    company: Company, partner: Partner
+) -> None:
+    _run(company, _ship())
+    Client().post(_path(_link()), ADDRESS)
+    partner.error = UnauthorizedError("The key was refused.")
+    now = clock.now()
+    for number in range(20):
+        shipments_watch(now=now + timedelta(hours=number))
+    row = Shipment.objects.get()
+    assert (row.state, row.order_tries) == ("address_received", 0)
+    assert Connection.objects.get(key="shipping").status == "needs_attention"
+    said = ShipmentEvent.objects.filter(text__startswith="Not ordered yet")
+    assert said.count() == 1
+    partner.error = None
+    shipments_watch(now=now + timedelta(days=2))
+    assert Shipment.objects.get().state == "ordered"
+    assert len({key for key, _ in partner.calls}) == 1
 
 
 def test_an_office_needs_no_form(company: Company, partner: Partner) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 from django_q.models import OrmQ
 
 from integrations.connectors.base import CONNECTORS
@@ -35,7 +36,7 @@ def hr(company: Company) -> Client:
 def test_catalogue_offers_every_connector(hr: Client) -> None:
     html = hr.get("/settings/integrations/").content.decode()
     for connector in CONNECTORS:
-        assert connector.label in html
+        assert escape(connector.label) in html
         assert f"/settings/integrations/connect/{connector.key}/" in html
 
 

@@ -19,7 +19,7 @@ from workflows.fields import NO_TYPES, FieldTypes
 from workflows.models import ApproverPolicy, MessageTemplate, Service
 from workflows.names import Names, employment_type_names, names_of
 from workflows.nodes import ACTIONS, APPROVERS, TRIGGERS, Action, Approver, Trigger
-from workflows.params import Param
+from workflows.params import Param, in_words
 from workflows.problems import Problem
 
 
@@ -60,6 +60,17 @@ class NodeEntry:
     def destructive(self) -> bool:
         """Whether it takes something away; only actions can."""
         return isinstance(self.node, Action) and self.node.destructive
+
+    def chosen(self, params: dict[str, Any]) -> dict[str, str]:
+        """What is chosen by name, by the words of its input: {"Template": "Welcome"}."""
+        fields, form = self.node.Params.names(), self.node.Params
+        found = {}
+        for key, value in self.names.params(form, params).items():
+            param = form.base_fields.get(fields.get(key, ""))
+            words = in_words(value)
+            if isinstance(param, Param) and param.picks and words:
+                found[str(param.label or key)] = words
+        return found
 
     def worded(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """The params by the words of their inputs, with names where keys stood."""

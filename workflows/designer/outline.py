@@ -207,10 +207,13 @@ class _Builder:
         names = action.Params.names()
         entry = self.vocabulary.action(step.action)
         sentence = entry.sentence(dict(step.params)) if entry else ""
+        chosen = entry.chosen(dict(step.params)).items() if entry else ()
+        more = [f"{name}: {words}" for name, words in chosen if words not in sentence]
         return parts | {
             "icon": action.icon,
             "title": action.label,
             "sentence": _unless_said(sentence, action.label),
+            "detail": " · ".join(item for item in more if not item.startswith("To: ")),
             "destructive": action.destructive,
             "reversible": action.reversible,
             "controls": drawer.params(

@@ -42,6 +42,7 @@ class StepCard:
     icon: str
     title: str
     sentence: str
+    detail: str = ""
     destructive: bool = False
     reversible: str = ""
     disabled: bool = False

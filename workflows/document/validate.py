@@ -38,6 +38,9 @@ class Entry(Protocol):
     def destructive(self) -> bool:
         """Whether it takes something away."""
 
+    def chosen(self, params: dict[str, Any]) -> dict[str, str]:
+        """What is chosen by name, by the words of its input."""
+
     def worded(self, params: dict[str, Any]) -> dict[str, Any]:
         """The params by the words of their inputs, with names where keys stood."""
 

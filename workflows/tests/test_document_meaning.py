@@ -51,6 +51,9 @@ class FakeEntry:
     def destructive(self) -> bool:
         return False
 
+    def chosen(self, params: dict[str, Any]) -> dict[str, str]:
+        return {}
+
     def worded(self, params: dict[str, Any]) -> dict[str, Any]:
         return params
 

@@ -11,6 +11,7 @@ from integrations.models import Application
 from people.models import EmploymentType, Person
 from workflows.conditions.trace import trace
 from workflows.conditions.tree import Group, Rule
+from workflows.designer.outline import outline
 from workflows.document.describe import describe_document
 from workflows.document.diff import diff_documents
 from workflows.document.parse import parse_document
@@ -131,3 +132,11 @@ def test_names_never_change_an_answer() -> None:
     found = trace(group, facts, date(2026, 3, 4), types=vocabulary_now().field_types)
     assert found.result.value == "matched"
     assert found.reasons() == ["Manager is Ana Lopez"]
+
+
+def test_a_card_says_what_is_chosen_besides_its_sentence() -> None:
+    vocabulary = vocabulary_now()
+    cards = {card.key: card for card in outline(_document(), [], vocabulary).steps}
+    assert cards["tell"].sentence == "notify Bob Lopez"
+    assert cards["tell"].detail == "Template: A contractor has left"
+    assert cards["revoke"].detail == ""

@@ -109,7 +109,7 @@ def _readable(name: str, who: str) -> bool:
     status = MATRIX[name][0].split()[WHO.index(who)]
     files = {
         *("healthz", "readyz", "workflow-document", "forecast-csv"),
-        *("hold-csv", "approvals-export"),
+        *("hold-csv", "approvals-export", "leaver-csv", "leaver-pdf"),
         # Parts of a page; opened alone the browser asks for an icon that is not there.
         *("person-options", "pick"),
     }

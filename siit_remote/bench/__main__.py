@@ -12,7 +12,15 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "siit_remote.settings")
 django.setup()
 
-from siit_remote.bench import forecast, people_list, preview, rules, sync, trace  # noqa: E402 - fields need the set-up above
+from siit_remote.bench import (  # noqa: E402 - fields need the set-up above
+    forecast,
+    people_list,
+    preview,
+    rules,
+    sync,
+    trace,
+    webhooks,
+)
 
 
 def main() -> int:
@@ -27,6 +35,7 @@ def main() -> int:
         *preview.measure(quick=options.quick),
         *forecast.measure(quick=options.quick),
         *sync.measure(quick=options.quick),
+        *webhooks.measure(quick=options.quick),
         *people_list.measure(quick=options.quick),
     ]
     if options.json:

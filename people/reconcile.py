@@ -7,23 +7,22 @@ others were waiting for; what comes out as it was is not written.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from people.choices import PersonStatus, Problem
+from people.differing import changes_between, same_notes
 from people.folding import email_key
 from people.managers import ManagerClaim, manager_find, on_circles
 from people.matching import EmailIndex, Matching, View, emails_settle, match
-from people.packing import made_when_asked, opened
+from people.packing import made_when_asked
 from people.plan import (
-    FIELDS,
     MANUAL,
     Absence,
     Conflict,
     Directory,
-    FieldChange,
     KnownPerson,
     PersonPlan,
     Plan,
@@ -33,7 +32,7 @@ from people.plan import (
     Ref,
 )
 from people.records import SkippedRecord, WorkerRecord
-from people.resolving import CUSTOM, Resolved, local_today, person_status, resolve, resolve_alone
+from people.resolving import Resolved, local_today, person_status, resolve, resolve_alone
 from people.viewing import views_of
 from siit_remote.lib.spool import Shelf
 
@@ -305,8 +304,8 @@ class _People:
         found.values["work_email"], found.values["manager"] = settled.work_email, settled.manager
         for problem, note in settled.flags:
             found.flag(problem, note)
-        changes = () if before is None else self._changes(before, found)
-        if before is not None and not changes and _same_notes(before, found):
+        changes = () if before is None else changes_between(before, found, email_of=self._email)
+        if before is not None and not changes and same_notes(before, found):
             return None
         return PersonPlan(
             ref=ref,
@@ -318,34 +317,6 @@ class _People:
             changes=changes,
             today=found.today,
         )
-
-    def _changes(self, before: KnownPerson, found: Resolved) -> tuple[FieldChange, ...]:
-        changes = []
-        values = opened(before.values)
-        for name in FIELDS:
-            old, new = values.get(name), found.values[name]
-            if old == new:
-                continue
-            if name == "custom":
-                changes += _custom_changes(old or {}, new, found)
-                continue
-            changes.append(
-                FieldChange(
-                    field=name,
-                    before=self._plain(name, old),
-                    after=self._plain(name, new),
-                    source=found.sources.get(name, before.value_sources.get(name, "")),
-                    quiet=name in found.quiet,
-                )
-            )
-        return tuple(changes)
-
-    def _plain(self, name: str, value: Any) -> Any:
-        if isinstance(value, date):
-            return value.isoformat()
-        if name == "manager" and value is not None:
-            return self._email(value)
-        return value
 
     def _email(self, ref: Ref) -> str | None:
         if ref in self._people:
@@ -408,29 +379,6 @@ class _People:
             for view in self.views
             if view.fed and view.key in self.matching.skip_reason
         ]
-
-
-def _same_notes(before: KnownPerson, found: Resolved) -> bool:
-    return (
-        before.problems == found.problems
-        and before.notes == found.notes
-        and dict(before.value_sources) == found.sources
-    )
-
-
-def _custom_changes(
-    old: Mapping[str, Any], new: Mapping[str, Any], found: Resolved
-) -> list[FieldChange]:
-    return [
-        FieldChange(
-            field=CUSTOM + name,
-            before=old.get(name),
-            after=new.get(name),
-            source=found.sources.get(CUSTOM + name, ""),
-        )
-        for name in sorted({*old, *new})
-        if old.get(name) != new.get(name)
-    ]
 
 
 def status_now(person: KnownPerson, *, policy: Policy, now: datetime) -> str:

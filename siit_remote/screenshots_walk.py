@@ -16,12 +16,12 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from integrations.simulator.company import build_company
 from integrations.simulator.server import Simulator
+from siit_remote.lib import clock
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -56,7 +56,7 @@ class House:
 def house() -> Iterator[House]:
     """An empty installation with web and worker, gone when the block ends."""
     token, password = f"ra_test_{secrets.token_hex(12)}", secrets.token_urlsafe(18)
-    company = build_company(SIZE, 1, datetime.now(UTC).date(), "acme.test", awkward=True)
+    company = build_company(SIZE, 1, clock.system_now().date(), "acme.test", awkward=True)
     with (
         tempfile.TemporaryDirectory() as place,
         Simulator(company, token=token) as simulator,

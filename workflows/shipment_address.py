@@ -21,7 +21,10 @@ from integrations.connectors.base import OutgoingMessage
 from integrations.errors import IntegrationError
 from people.choices import PersonStatus
 from people.models import Person
+from people.selectors import timezone_of
+from people.zones import zone_info
 from siit_remote.audit.services import record
+from siit_remote.lib.clock import today_in
 from workflows.mail import notice_send
 from workflows.models import Shipment
 from workflows.shipment_states import ShipmentRefusedError, event_add
@@ -58,16 +61,20 @@ def shipment_by_link(token: str, *, now: datetime) -> Shipment | None:
     return found if secrets.compare_digest(found.link_nonce, str(nonce)) else None
 
 
-def private_address_of(person: Person) -> str:
+def reachable_address_of(person: Person, *, now: datetime) -> str:
     """Where mail reaches the worker now: a private address in the directory, else work mail.
 
-    Nothing for somebody who has not started and has no private address there: their work mail may
-    not exist yet.
+    Nothing for somebody without a private address before their first day, by the date of where they
+    are: their work mail may not exist yet.
     """
     private = str(person.custom.get("personal_email") or "")
     if "@" in private:
         return private
-    return "" if person.status == PersonStatus.HIRED else person.work_email
+    today = today_in(zone_info(timezone_of(person)), now)
+    begun = person.status != PersonStatus.HIRED or (
+        person.start_date is not None and person.start_date <= today
+    )
+    return person.work_email if begun else ""
 
 
 def link_send(

@@ -25,7 +25,7 @@ from people.models import Person
 from siit_remote.audit.services import record
 from siit_remote.lib import clock
 from workflows.models import Shipment, ShipmentEvent, StepRun, Task
-from workflows.shipment_address import addresses_erase, link_send, private_address_of
+from workflows.shipment_address import addresses_erase, link_send, reachable_address_of
 from workflows.shipment_states import event_add, shipment_move
 from workflows.tasks_by_hand import task_open
 
@@ -101,7 +101,7 @@ def shipment_page(shipment: Shipment) -> str:
 
 def address_ask(shipment: Shipment, *, now: datetime) -> str:
     """Mail the form where the worker can be reached; else HR gets a task. What was done."""
-    to = private_address_of(shipment.person)
+    to = reachable_address_of(shipment.person, now=now)
     if to and link_send(shipment, to=to, by_label=SYSTEM, now=now):
         return f"{shipment.person} was asked where to send it."
     task_open(
@@ -157,7 +157,7 @@ def _remind(*, now: datetime) -> int:
     ).select_related("person")
     sent = 0
     for row in rows:
-        to = private_address_of(row.person)
+        to = reachable_address_of(row.person, now=now)
         if row.links < _MOST_LINKS and to:
             sent += link_send(row, to=to, by_label=SYSTEM, now=now)
         else:

@@ -20,7 +20,7 @@ from siit_remote.lib.crypto import DecryptionError
 from workflows.bundles import BundleRefusedError, bundle_save
 from workflows.equipment_seen import ADDRESS, CHANGE, SEE, TABS, bundle_words, shipments_shown
 from workflows.models import Shipment, Task
-from workflows.shipment_address import link_send, private_address_of
+from workflows.shipment_address import link_send, reachable_address_of
 from workflows.shipment_states import NEXT, ShipmentRefusedError, shipment_move
 from workflows.views.equipment_forms import BundleForm, LinkForm, MoveForm, countries
 
@@ -77,7 +77,7 @@ def _page(
 ) -> HttpResponse:
     changes = may(request.user, CHANGE)
     asks = found.wants_address and found.state in ("asked", "return_asked")
-    initial = {"to": private_address_of(found.person)}
+    initial = {"to": reachable_address_of(found.person, now=clock.now())}
     context: dict[str, object] = {
         "found": found,
         "events": found.events.all(),

@@ -6,9 +6,16 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import requests
+
+from siit_remote.tests.e2e.peers import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -70,6 +77,26 @@ class Installation:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    @contextmanager
+    def web(self) -> Iterator[str]:
+        """The installation's pages on loopback; their address."""
+        place = f"127.0.0.1:{free_port()}"
+        server = self.start("runserver", place, "--noreload")
+        try:
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline:
+                try:
+                    requests.get(f"http://{place}/healthz", timeout=5).raise_for_status()
+                    break
+                except requests.ConnectionError:
+                    time.sleep(0.1)
+            else:
+                raise AssertionError("The web server did not come up.")
+            yield f"http://{place}"
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
 
     def secret(self, name: str, value: str) -> str:
         """Write a secret file and return its path."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
+from email.message import Message
 
 import pytest
+import requests
 
 from siit_remote.tests.e2e.conftest import Acme
 
@@ -14,6 +17,31 @@ pytestmark = pytest.mark.peer
 def evening(day: date) -> datetime:
     """Late enough for every zone's working day to have ended."""
     return datetime.combine(day + timedelta(days=1), time(12), tzinfo=UTC)
+
+
+WHERE_TO = "Where should we send your equipment?"
+
+
+def answer_where_to(acme: Acme, mail: Message) -> None:
+    """What the worker does: open the link of the mail, fill in the form, send it."""
+    found = re.search(r"/equipment/address/\S+/", str(mail.get_payload(decode=True), "utf-8"))
+    assert found is not None
+    with acme.site.web() as base, requests.Session() as browser:
+        page = browser.get(f"{base}{found[0]}", timeout=30)
+        assert page.status_code == 200
+        assert "Amelie" not in page.text
+        fields = {
+            "csrfmiddlewaretoken": browser.cookies["csrftoken"],
+            "name": "Amelie Example",
+            "line1": "1 rue de la Paix",
+            "postcode": "69001",
+            "city": "Lyon",
+            "country": "FRA",
+        }
+        thanks = browser.post(f"{base}{found[0]}", fields, timeout=30)
+        assert thanks.status_code == 200
+        assert "Lyon" not in thanks.text
+        assert browser.get(f"{base}{found[0]}", timeout=30).status_code == 404
 
 
 def test_day_one_creates_one_account_ships_to_employees_and_welcomes(
@@ -34,13 +62,17 @@ def test_day_one_creates_one_account_ships_to_employees_and_welcomes(
     members = acme.scim.members(acme.tenant, "github-users")
     assert accounts["amelie@acme.test"]["id"] in members
     assert accounts["oscar@acme.test"]["id"] not in members
-    shipped = [call["payload"]["person"]["work_email"] for call in acme.sink.calls]
-    assert shipped.count("amelie@acme.test") == 1
-    assert "oscar@acme.test" not in shipped
+    assert acme.sink.calls == []
+    told = {str(item["Subject"]): item for item in acme.inbox.to("amelie@acme.test")}
+    assert set(told) == {"Bienvenue Amelie Example", WHERE_TO}
+    assert len(acme.inbox.to("amelie@acme.test")) == 2
+    answer_where_to(acme, told[WHERE_TO])
+    for _ in range(2):
+        acme.site.plain("shell", "-c", "import siit_remote.tasks as t; t.watch_shipments()")
+    (order,) = [call["payload"] for call in acme.sink.calls]
+    assert order["person"]["work_email"] == "amelie@acme.test"
+    assert order["address"]["city"] == "Lyon"
     assert acme.sink.refused == []
-    assert [str(item["Subject"]) for item in acme.inbox.to("amelie@acme.test")] == [
-        "Bienvenue Amelie Example"
-    ]
     assert [str(item["Subject"]) for item in acme.inbox.to("oscar@acme.test")] == [
         "Welcome Oscar Example"
     ]

@@ -385,6 +385,7 @@ def test_address_answers_each_role_as_the_matrix_says(name: str, company: Compan
         assert found == dict(zip(WHO, map(int, expected.split()), strict=True)), method
 
 
+@pytest.mark.slow
 def test_admin_pages_follow_the_permission_of_each_model(company: Company) -> None:
     wrong = []
     for who in WHO:

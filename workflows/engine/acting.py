@@ -91,14 +91,13 @@ def action_perform(footing: Footing, step: ActionStep, row: StepRun, begun: Begu
         person_id=footing.run.person_id,
         attempt=max(row.attempts, 1),
     )
-    began = clock.now()
     try:
         with calling_for(purpose):
             return action.run(ctx, step.params)
     except IntegrationError as error:
         dead = isinstance(error, UnauthorizedError)
         if dead and error.connection and not isinstance(error, NeedsAttentionError):
-            connection_refused(error.connection, error.message, since=began)
+            connection_refused(error.connection, error.message, since=footing.now)
         return _parked(outcome_of_error(error), error.connection)
     except OperationalError:
         # A locked or restarting database passes; the next try begins with what is committed.

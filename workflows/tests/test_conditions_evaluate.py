@@ -221,6 +221,7 @@ def test_group_nested_without_end_is_refused() -> None:
             group = Group(rules=(group,))
 
 
+@pytest.mark.slow
 def test_ten_thousand_rules_are_decided() -> None:
     wide = Group("or", False, tuple(Rule("person.team", "is", f"t{n}") for n in range(10_000)))
     condition = compile_group(wide)

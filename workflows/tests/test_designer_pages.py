@@ -190,6 +190,7 @@ def test_undo_brings_back_the_exact_draft_and_redo_the_change(hr: Client) -> Non
     assert workflow.draft_revision == revision
 
 
+@pytest.mark.slow
 def test_fifty_states_are_kept(hr: Client) -> None:
     workflow = _made()
     for _ in range(KEPT + 5):

@@ -244,13 +244,13 @@ def test_thousands_of_wrong_rules_are_answered_quickly() -> None:
     assert "more problems" in problems[-1].message
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(groups(rules()))
 def test_generated_rules_make_sense(group: Group) -> None:
     assert check_group(group, types=TYPES) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(documents())
 def test_any_document_can_be_judged_and_told(document: WorkflowDocument) -> None:
     for problem in validate_document(document, WORDS):
@@ -261,7 +261,7 @@ def test_any_document_can_be_judged_and_told(document: WorkflowDocument) -> None
     assert diff_documents(document, replace(document, name=document.name + "!"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(documents(), documents())
 def test_different_documents_have_a_difference(
     old: WorkflowDocument, new: WorkflowDocument

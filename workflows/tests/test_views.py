@@ -37,6 +37,7 @@ def test_manager_approves_as_the_signed_in_person(company: Company) -> None:
     assert AuditEntry.objects.filter(action="approval.decided").count() == 1
 
 
+@pytest.mark.slow
 def test_opening_an_approval_a_hundred_times_decides_nothing(company: Company) -> None:
     approval = company.objects["approval"]
     client = _as(company, "manager")

@@ -95,6 +95,7 @@ def assert_once_each(target: Target) -> None:
     assert not Run.objects.exclude(awaits="").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("leavers")
 def test_six_hours_down_lose_nothing_cost_little_and_are_over_within_minutes(
     target: Target,
@@ -161,6 +162,7 @@ def test_answers_lost_after_the_effect_are_asked_for_again_by_the_same_key(
     assert max(seen.values()) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("leavers")
 def test_dead_credential_stops_its_connection_and_all_goes_on_once_it_is_replaced(
     target: Target, person_make: Make, workflow_make: Make

@@ -377,6 +377,7 @@ def test_every_address_has_an_entry() -> None:
     assert set(_names(get_resolver())) == set(MATRIX)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(MATRIX))
 def test_address_answers_each_role_as_the_matrix_says(name: str, company: Company) -> None:
     url = reverse(name, kwargs=_kwargs(name, company))

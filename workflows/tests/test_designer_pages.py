@@ -60,6 +60,7 @@ def test_designer_shows_each_workflow_of_the_gallery(hr: Client, name: str) -> N
         assert f'id="step-{step.key}"' in html
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["contractor-offboarding", "global-day-1-onboarding", "access-request"]
 )
@@ -91,6 +92,7 @@ NODES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "key", "params"), NODES)
 def test_every_node_is_shown_and_saved_without_loss(
     hr: Client, kind: str, key: str, params: dict[str, Any]

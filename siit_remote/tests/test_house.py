@@ -117,6 +117,12 @@ def test_decisions_are_numbered_one_after_the_other() -> None:
     assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
 
 
+def test_readme_names_every_command() -> None:
+    text = (ROOT / "README.md").read_text()
+    commands = (ROOT / "siit_remote" / "management" / "commands").glob("[a-z]*.py")
+    assert [path.stem for path in commands if f"`{path.stem}" not in text] == []
+
+
 def test_no_import_hides_in_a_function() -> None:
     hidden = [
         f"{path.relative_to(ROOT)}:{inner.lineno}"

@@ -19,7 +19,7 @@ from siit_remote.audit.services import record
 from workflows.models import CategoryRights, Workflow
 
 if TYPE_CHECKING:
-    from workflows.services import Actor
+    from people.services import Actor
 
 PERMISSION: Final[Mapping[str, str]] = {
     "view": "workflows.view_workflow",

@@ -7,7 +7,7 @@ somebody chose, stays. https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from integrations.connectors.identity import Updated
 from integrations.connectors.scim.discovery import ENTERPRISE
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from integrations.connectors.base import AccountProfile
-    from integrations.connectors.scim.accounts import Accounts
     from integrations.connectors.scim.session import Capabilities, ScimSession
 
 _DEPARTMENT = f"{ENTERPRISE}:department"
@@ -121,12 +120,24 @@ def _words(paths: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_WORDS.get(path, "name") for path in paths))
 
 
+class Finder(Protocol):
+    """What finds accounts at the server."""
+
+    def by_id(self, external_id: str) -> Resource | None:
+        """The account of that id; ``None`` for none."""
+        ...
+
+    def by_email(self, work_email: str, *, thorough: bool = False) -> Resource | None:
+        """The account with that address; ``thorough`` also looks where searching cannot."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Updating:
     """One update of one account of one server."""
 
     session: ScimSession
-    accounts: Accounts
+    accounts: Finder
     can: Capabilities
     replaces: bool
     key: str

@@ -117,12 +117,11 @@ class CustomFieldAdmin(ReadOnlyAdmin):
 
 
 @admin.register(WorkerTypeMapping)
-class WorkerTypeMappingAdmin(ResolvingAdmin):
-    """Worker Type → Employment Type."""
+class WorkerTypeMappingAdmin(ReadOnlyAdmin):
+    """Worker Type → Employment Type; changed on a connection's page, after a preview."""
 
     list_display = ["worker_type", "employment_type"]
     list_select_related = ["employment_type"]
-    autocomplete_fields = ["employment_type"]
 
 
 @admin.register(EmploymentType)

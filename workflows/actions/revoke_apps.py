@@ -60,8 +60,9 @@ class RevokeAppsAction(Action):
 
     def describe(self, ctx: ActionContext, params: Mapping[str, Any]) -> str:
         """What is recorded; what the connections report is asked when it runs."""
-        keys = ctx.facts.get("person.apps") or []
-        held = ", ".join(str(key) for key in keys) or "nothing recorded"
+        keys = [str(key) for key in ctx.facts.get("person.apps") or []]
+        names = dict(Application.objects.filter(key__in=keys).values_list("key", "name"))
+        held = ", ".join(names.get(key, key) for key in keys) or "nothing recorded"
         return f"Revoke what remains ({held}) and what the connections report"
 
     def run(self, ctx: ActionContext, params: Mapping[str, Any]) -> Outcome:

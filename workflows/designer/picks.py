@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import available_timezones
@@ -46,8 +46,11 @@ class Pick:
     def __init__(self, rows: Callable[[], QuerySet[Any]], key: str, label: str) -> None:
         self.rows, self.key, self.label = rows, key, label
 
-    def found(self, query: str, limit: int) -> list[Option]:
-        """Those whose name or key holds the words, by name."""
+    def found(self, query: str, limit: int, *, hidden: Collection[str] = ()) -> list[Option]:
+        """Those whose name or key holds the words, by name.
+
+        ``hidden``: fields of a person that whoever looks may not see; nobody is found by those.
+        """
         rows = self.rows().order_by(self.label)
         if query:
             matches = Q(**{f"{self.label}__icontains": query})
@@ -78,9 +81,9 @@ class PeoplePick(Pick):
     def __init__(self) -> None:
         super().__init__(Person.objects.all, "work_email", "full_name")
 
-    def found(self, query: str, limit: int) -> list[Option]:
-        """Every word somewhere in the name, the email or the title; those still here first."""
-        rows = search(Person.objects.exclude(status="ended"), query)
+    def found(self, query: str, limit: int, *, hidden: Collection[str] = ()) -> list[Option]:
+        """Every word somewhere in the name, the email or the title; nobody who has left."""
+        rows = search(Person.objects.exclude(status="ended"), query, hidden=hidden).order_by("pk")
         pairs = rows.values_list("work_email", "full_name")[:limit]
         return sorted((_person(*pair) for pair in pairs), key=lambda item: item.label.casefold())
 
@@ -109,7 +112,7 @@ class FixedPick(Pick):
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         self.pairs = tuple(pairs)
 
-    def found(self, query: str, limit: int) -> list[Option]:
+    def found(self, query: str, limit: int, *, hidden: Collection[str] = ()) -> list[Option]:
         """Those whose words hold the query."""
         wanted = query.casefold()
         hits = [Option(*pair) for pair in self.pairs if wanted in f"{pair[1]} {pair[0]}".casefold()]
@@ -136,10 +139,10 @@ class MixedPick(Pick):
     def __init__(self, own: Pick, more: Pick) -> None:
         self.own, self.more = own, more
 
-    def found(self, query: str, limit: int) -> list[Option]:
+    def found(self, query: str, limit: int, *, hidden: Collection[str] = ()) -> list[Option]:
         """Ours first."""
-        ours = self.own.found(query, limit)
-        return [*ours, *self.more.found(query, limit - len(ours))][:limit]
+        ours = self.own.found(query, limit, hidden=hidden)
+        return [*ours, *self.more.found(query, limit - len(ours), hidden=hidden)][:limit]
 
     def labels(self, keys: Iterable[str]) -> dict[str, str]:
         """From both."""

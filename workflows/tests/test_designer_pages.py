@@ -9,10 +9,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
-from people.models import Person
+from people.models import FieldPolicy, Person
 from siit_remote.audit.models import AuditEntry
 from siit_remote.lib import clock
-from siit_remote.roles import HR_ADMIN, roles_set_up, user_roles_set
+from siit_remote.roles import HR_ADMIN, OWNER, roles_set_up, user_roles_set
 from workflows.document import load_document, parse_document
 from workflows.drafts import KEPT
 from workflows.models import Workflow, WorkflowVersion
@@ -250,13 +250,16 @@ def test_one_sitting_leaves_one_line_in_the_log(hr: Client) -> None:
 def test_picks_find_by_name_and_answer_with_names(hr: Client) -> None:
     now = clock.now()
     Person.objects.create(
-        work_email="ana@acme.test", full_name="Ana López", search_text="ana lopez ana@acme.test",
-        created_at=now, updated_at=now,
+        work_email="ana@acme.test", full_name="Ana López", job_title="Tailor",
+        search_text="ana lopez ana@acme.test tailor", created_at=now, updated_at=now,
     )  # fmt: skip
     assert "Ana López (ana@acme.test)" in hr.get("/pick/person/?q=lopez").content.decode()
     assert "Their manager" in hr.get("/pick/recipient/?q=manag").content.decode()
     assert "France" in hr.get("/pick/country/?q=fran").content.decode()
     assert hr.get("/pick/nothing/").status_code == 404
+    assert "Ana López" in hr.get("/pick/person/?q=lopez+tailor").content.decode()
+    FieldPolicy.objects.update_or_create(field="job_title", defaults={"visible_to": [OWNER]})
+    assert "Ana López" not in hr.get("/pick/person/?q=lopez+tailor").content.decode()
 
 
 def test_a_step_is_inserted_before_another_from_its_menu(hr: Client) -> None:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from people.identity import fields_hidden_from
 from siit_remote.access import may, require
 from siit_remote.lib import clock
 from workflows.category_rights import rights_of
@@ -229,5 +230,6 @@ def pick(request: HttpRequest, kind: str) -> HttpResponse:
     found = PICKS.get(kind)
     if found is None or (kind in _PEOPLE and not may(request.user, "people.view_person")):
         raise Http404
-    options = found.found(request.GET.get("q", "")[:100].strip(), MOST)
+    words = request.GET.get("q", "")[:100].strip()
+    options = found.found(words, MOST, hidden=fields_hidden_from(request.user))
     return render(request, "workflows/designer/options.html", {"options": options})

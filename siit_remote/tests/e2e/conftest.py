@@ -50,6 +50,13 @@ class Acme:
             full_name=f"{name.title()} Example", work_email=email, status="active", **fields
         )
 
+    def ship_to_the_office(self) -> None:
+        """Day-1 onboarding orders equipment at once, without asking the worker where to."""
+        text = (ROOT / "workflows" / "gallery" / "global-day-1-onboarding.yaml").read_text()
+        assert "{bundle: laptop}" in text
+        changed = text.replace("{bundle: laptop}", "{bundle: laptop, address_from: office}")
+        self.site.json("import_workflows", self.site.document("office.yaml", changed), "--publish")
+
     def run(self, at: datetime, **extra: str) -> dict[str, int]:
         """One pass of the engine at a moment."""
         counts: dict[str, int] = self.site.json("run_due", "--at", at.isoformat(), **extra)

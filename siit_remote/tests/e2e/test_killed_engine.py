@@ -15,6 +15,7 @@ pytestmark = pytest.mark.peer
 
 def test_a_killed_engine_loses_nothing_and_repeats_nothing(acme: Acme, tomorrow: date) -> None:
     """One worker a point, all on one installation: each starts on a day of their own."""
+    acme.ship_to_the_office()
     moments: dict[str, datetime] = {}
     for index, point in enumerate(POINTS):
         day = tomorrow + timedelta(days=40 + 3 * index)
@@ -49,6 +50,7 @@ def test_a_killed_engine_loses_nothing_and_repeats_nothing(acme: Acme, tomorrow:
 
 
 def test_engines_at_once_make_one_run_each(acme: Acme, tomorrow: date) -> None:
+    acme.ship_to_the_office()
     names = [f"together{index}" for index in range(4)]
     for name in names:
         acme.hire(

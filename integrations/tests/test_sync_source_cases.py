@@ -118,6 +118,7 @@ def test_s6_worker_on_two_pages_and_one_who_slipped_between_them(synced: Synced)
     assert people() == before
 
 
+@pytest.mark.slow
 def test_s5_drip_ends_at_the_deadline_and_frees_the_way(synced: Synced) -> None:
     before = people()
     synced.simulator.fault(BULK, kind="hang", seconds=4.0, times=None)
@@ -465,6 +466,7 @@ def test_s2_feed_that_loses_people_ends_nobody(synced: Synced, share: int, seed:
     synced.simulator.company.employments.update(everybody)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("hours", "held_at"), [(4, 4), (30, 5)])
 def test_s21_slow_leak_below_the_limit_is_held(
     monkeypatch: pytest.MonkeyPatch, hours: int, held_at: int

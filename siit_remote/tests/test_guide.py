@@ -21,6 +21,7 @@ def links(html: str) -> set[str]:
     return {address.split("#")[0] for address in re.findall(r'href="(/[^"]*)"', text)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("connected", [True, False])
 @pytest.mark.parametrize("who", STAFF)
 def test_every_link_of_every_page_opens_for_who_reads_it(

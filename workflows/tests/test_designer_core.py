@@ -107,9 +107,10 @@ def presses(draw: st.DrawFn, document: WorkflowDocument) -> Press:
     return Press(verb, {name: [value] for name, value in values.items()})
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @given(st.data(), documents())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_sequence_of_verbs_keeps_a_draft_that_reads_back(
     data: st.DataObject, document: WorkflowDocument
 ) -> None:
@@ -127,6 +128,7 @@ def test_any_sequence_of_verbs_keeps_a_draft_that_reads_back(
         assert len(keys) == len(set(keys))
 
 
+@pytest.mark.slow
 @given(st.data(), documents())
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_moving_a_step_and_back_changes_nothing(

@@ -91,6 +91,7 @@ def test_company_keeps_ids_when_it_grows() -> None:
     assert list(large.employments)[:40] == list(small.employments)
 
 
+@pytest.mark.slow
 def test_company_of_twenty_thousand_is_built() -> None:
     company = build_company(20_000, 7, TODAY)
     addresses = [row["work_email"] for row in company.employments.values() if row["work_email"]]

@@ -60,7 +60,7 @@ def month_agrees(company: Company, *, steps: int) -> int:
     return total
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3))])
 def test_backtest_is_what_the_engine_did(seed: int) -> None:
     month_agrees(company_make(seed, people=14, workflows=8), steps=12)
 

@@ -50,7 +50,11 @@ def measure(row: Connection, feed: Feed, *, rounds: int) -> dict[str, Any]:
 
 
 def _bulk(model: type[models.Model], rows: list[dict[str, Any]], *, unique: list[str]) -> None:
-    names = [field.attname for field in model._meta.concrete_fields if not field.primary_key]
+    names = [
+        field.attname
+        for field in model._meta.concrete_fields
+        if not field.primary_key and not field.generated
+    ]
     for start in range(0, len(rows), _BATCH):
         model._default_manager.bulk_create(
             [model(**values) for values in rows[start : start + _BATCH]],

@@ -34,6 +34,7 @@ from integrations.services import (
     connection_test,
     settings_checked,
 )
+from people.admin_bases import ReadOnlyAdmin
 from siit_remote.audit.admin import AuditedAdminMixin
 
 if TYPE_CHECKING:
@@ -207,26 +208,8 @@ class BundleAdmin(AuditedAdminMixin, _Admin):
     list_select_related = ["connection"]
 
 
-class _ReadOnlyAdmin(_Admin):
-    """Written by the product alone."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Written by services."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A record of what happened."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A record of what happened."""
-        return False
-
-
 @admin.register(SyncRun)
-class SyncRunAdmin(_ReadOnlyAdmin):
+class SyncRunAdmin(ReadOnlyAdmin):
     """Syncs. Records and reviews are personal data of every kind and are not shown."""
 
     list_display = ["connection", "status", "trigger", "started_at", "seen", "created", "ended"]
@@ -236,7 +219,7 @@ class SyncRunAdmin(_ReadOnlyAdmin):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(_ReadOnlyAdmin):
+class DeliveryAdmin(ReadOnlyAdmin):
     """Attempts to reach outside systems."""
 
     list_display = ["started_at", "connection", "operation", "target", "outcome", "status_code"]
@@ -246,7 +229,7 @@ class DeliveryAdmin(_ReadOnlyAdmin):
 
 
 @admin.register(MailEvent)
-class MailEventAdmin(_ReadOnlyAdmin):
+class MailEventAdmin(ReadOnlyAdmin):
     """Bounces and deliveries that mail senders told of."""
 
     list_display = ["received_at", "connection", "kind", "why"]
@@ -255,7 +238,7 @@ class MailEventAdmin(_ReadOnlyAdmin):
 
 
 @admin.register(Circuit)
-class CircuitAdmin(_ReadOnlyAdmin):
+class CircuitAdmin(ReadOnlyAdmin):
     """Targets that failed lately."""
 
     list_display = ["target", "connection", "failures", "opened_at", "probe_at", "slowed_until"]
@@ -263,7 +246,7 @@ class CircuitAdmin(_ReadOnlyAdmin):
 
 
 @admin.register(AppAccess)
-class AppAccessAdmin(_ReadOnlyAdmin):
+class AppAccessAdmin(ReadOnlyAdmin):
     """Who has, or had, which application."""
 
     list_display = ["application", "person", "state", "since", "ended_at"]
@@ -273,7 +256,7 @@ class AppAccessAdmin(_ReadOnlyAdmin):
 
 
 @admin.register(AccessEvent)
-class AccessEventAdmin(_ReadOnlyAdmin):
+class AccessEventAdmin(ReadOnlyAdmin):
     """What became of each access."""
 
     list_display = ["at", "access", "state", "run_id", "by_label", "words"]
@@ -281,7 +264,7 @@ class AccessEventAdmin(_ReadOnlyAdmin):
 
 
 @admin.register(AccessReading)
-class AccessReadingAdmin(_ReadOnlyAdmin):
+class AccessReadingAdmin(ReadOnlyAdmin):
     """When connections were asked who has what."""
 
     list_display = ["application", "read_at", "tried_at", "accounts", "error"]
@@ -289,7 +272,7 @@ class AccessReadingAdmin(_ReadOnlyAdmin):
 
 
 @admin.register(ReportedAccess)
-class ReportedAccessAdmin(_ReadOnlyAdmin):
+class ReportedAccessAdmin(ReadOnlyAdmin):
     """Accounts that connections report."""
 
     list_display = ["application", "username", "person", "active", "seen_at", "gone_at"]
@@ -299,7 +282,7 @@ class ReportedAccessAdmin(_ReadOnlyAdmin):
 
 
 @admin.register(Account)
-class AccountAdmin(_ReadOnlyAdmin):
+class AccountAdmin(ReadOnlyAdmin):
     """What people are called at a connection."""
 
     list_display = ["username", "connection", "person", "active", "adopted", "changed_at"]
@@ -309,7 +292,7 @@ class AccountAdmin(_ReadOnlyAdmin):
 
 
 @admin.register(CustomReading)
-class CustomReadingAdmin(_ReadOnlyAdmin):
+class CustomReadingAdmin(ReadOnlyAdmin):
     """How the reading of custom fields stands."""
 
     list_display = ["connection", "last_at", "error", "lease_until"]
@@ -317,7 +300,7 @@ class CustomReadingAdmin(_ReadOnlyAdmin):
 
 
 @admin.register(CustomValues)
-class CustomValuesAdmin(_ReadOnlyAdmin):
+class CustomValuesAdmin(ReadOnlyAdmin):
     """What was last read of custom fields, one employment a row."""
 
     list_display = ["external_id", "connection", "read_at"]
@@ -326,7 +309,7 @@ class CustomValuesAdmin(_ReadOnlyAdmin):
 
 
 @admin.register(WebhookSubscription)
-class WebhookSubscriptionAdmin(_ReadOnlyAdmin):
+class WebhookSubscriptionAdmin(ReadOnlyAdmin):
     """Addresses that outside systems call. Neither address nor key is kept in clear."""
 
     list_display = ["connection", "received", "refused", "last_received_at", "old_key_until"]
@@ -335,7 +318,7 @@ class WebhookSubscriptionAdmin(_ReadOnlyAdmin):
 
 
 @admin.register(WebhookReceipt)
-class WebhookReceiptAdmin(_ReadOnlyAdmin):
+class WebhookReceiptAdmin(ReadOnlyAdmin):
     """Genuine calls of the last day: hints to look again, never data."""
 
     list_display = ["received_at", "subscription", "event_type", "external_id", "handled_at"]
@@ -346,7 +329,7 @@ class WebhookReceiptAdmin(_ReadOnlyAdmin):
 
 
 @admin.register(Incident)
-class IncidentAdmin(_ReadOnlyAdmin):
+class IncidentAdmin(ReadOnlyAdmin):
     """Outages that people were told of, once each."""
 
     list_display = ["opened_at", "connection", "kind", "mailed_to"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 
+from people.admin_bases import ReadOnlyAdmin
 from people.identity import fields_hidden_from
 from workflows.category_rights import rights_of
 from workflows.models import (
@@ -35,17 +36,10 @@ from workflows.models import (
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-    _Admin = admin.ModelAdmin[Any]
-else:
-    # At run time Django's class takes no type argument.
-    _Admin = admin.ModelAdmin
 
-
-class LedgerAdmin(_Admin):
+class LedgerAdmin(ReadOnlyAdmin):
     """What the engine wrote: read here, changed only by its services."""
 
-    show_full_result_count = False
-    list_per_page = 50
     facts: ClassVar[tuple[str, ...]] = ()
     """Columns that may hold any fact about a person: for whom no field is hidden."""
 
@@ -63,18 +57,6 @@ class LedgerAdmin(_Admin):
         """Facts stay out where the account may not see every field; the run's page veils them."""
         always = list(self.exclude or ())
         return [*always, *self.facts] if fields_hidden_from(request.user) else always
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """The engine's business."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The services' business."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nothing is erased."""
-        return False
 
 
 @admin.register(Workflow)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -145,13 +146,12 @@ def done(request: HttpRequest, pk: int) -> HttpResponse:
     form = ProofForm(request.POST, auto_id="id_proof_%s")
     if not form.is_valid():
         return _page(request, found, status=422, proof=form)
-    try:
-        task_done(found.pk, comment=form.cleaned_data["comment"], **_who(request))
-    except TaskRefusedError as error:
-        messages.error(request, str(error))
-        return redirect("task", pk=pk)
-    messages.success(request, f"Done: {found.title}.")
-    return redirect("tasks")
+    return _ended(
+        request,
+        found,
+        lambda: task_done(found.pk, comment=form.cleaned_data["comment"], **_who(request)),
+        words="Done",
+    )
 
 
 @require_POST
@@ -162,12 +162,24 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponse:
     form = RefuseForm(request.POST, auto_id="id_refuse_%s")
     if not form.is_valid():
         return _page(request, found, status=422, refuse=form)
+    return _ended(
+        request,
+        found,
+        lambda: task_refuse(found.pk, reason=form.cleaned_data["reason"], **_who(request)),
+        words="Noted that it cannot be done",
+    )
+
+
+def _ended(
+    request: HttpRequest, found: Task, end: Callable[[], object], *, words: str
+) -> HttpResponse:
+    """End it and go back to the list; to the task, with the reason, where that is refused."""
     try:
-        task_refuse(found.pk, reason=form.cleaned_data["reason"], **_who(request))
+        end()
     except TaskRefusedError as error:
         messages.error(request, str(error))
-        return redirect("task", pk=pk)
-    messages.success(request, f"Noted that it cannot be done: {found.title}.")
+        return redirect("task", pk=found.pk)
+    messages.success(request, f"{words}: {found.title}.")
     return redirect("tasks")
 
 

@@ -62,6 +62,10 @@ class Visitor:
 
     def _listen(self, message: Any) -> None:
         text = message.text
+        # A request given up for a newer one, or for the next page, is how htmx is meant to work;
+        # it logs both lines. A request that failed logs sendError or responseError as well.
+        if text.startswith(("htmx:afterRequest", "htmx:sendAbort")):
+            return
         if "Content Security Policy" in text or message.type == "error":
             self.violations.append(f"{self.page.url}: {text}")
 

@@ -27,10 +27,9 @@ from people.defaults import workspace_get
 from people.fields_custom import definitions_take, plan_quieted
 from people.loading import directory_load, directory_lock, policy_load
 from people.models import SourceRecord
-from people.plan import Directory, Plan
+from people.plan import CUSTOM, Directory, Plan
 from people.reconcile import reconcile
 from people.records import WorkerRecord
-from people.resolving import CUSTOM
 from people.services import ENGINE
 from siit_remote.lib.bell import ring
 

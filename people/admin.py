@@ -31,8 +31,8 @@ from people.models import (
     WorkerTypeMapping,
     Workspace,
 )
+from people.overriding import person_override_remove, person_override_set
 from people.person_admin import PersonAdmin
-from people.services import person_override_remove, person_override_set
 from siit_remote.audit.admin import AuditedAdminMixin
 from siit_remote.lib import clock
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 
 from people.models import FieldOverride, LegalEntity, Person, Workspace
+from people.overriding import OverrideError, override_clean
 from people.plan import OVERRIDABLE
-from people.services import OverrideError, override_clean
 from people.zones import is_zone, zones_of
 
 if TYPE_CHECKING:

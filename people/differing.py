@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from people.packing import opened
-from people.plan import FIELDS, FieldChange, KnownPerson, Ref
-from people.resolving import CUSTOM, Resolved
+from people.plan import CUSTOM, FIELDS, FieldChange, KnownPerson, Ref
+from people.resolved import Resolved
 
 EmailOf = Callable[[Ref], str | None]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from people.models import CustomField, Person
-from people.resolving import CUSTOM
+from people.plan import CUSTOM
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

@@ -16,10 +16,9 @@ from people.fields_values import UnfitValueError, value_of_kind
 from people.folding import fold
 from people.loading import directory_load, directory_lock, policy_load
 from people.models import CustomField
-from people.plan import FieldChange, PersonPlan, Plan
+from people.plan import CUSTOM, FieldChange, PersonPlan, Plan
 from people.reconcile import reconcile
 from people.records import CustomDefinition
-from people.resolving import CUSTOM
 from siit_remote.audit.services import record
 from siit_remote.lib.bell import ring
 

@@ -10,7 +10,7 @@ from django import forms
 from people.countries import country_name
 from people.fields_registry import DirectoryField
 from people.models import EmploymentType, LegalEntity, Person, Team
-from people.services import OverrideError, override_clean
+from people.overriding import OverrideError, override_clean
 from people.zones import zones_known
 
 _SUGGESTED = 300

@@ -14,8 +14,8 @@ from people.fields_overrides import overrides_of, sources_say
 from people.fields_registry import DirectoryField, directory_field, directory_fields
 from people.identity import fields_hidden_from
 from people.models import FieldOverride, Person
+from people.overriding import OverrideError, person_override_remove, person_override_set
 from people.selectors import people_visible_to
-from people.services import OverrideError, person_override_remove, person_override_set
 from siit_remote.access import require
 from siit_remote.lib import clock
 

@@ -12,8 +12,7 @@ from people.fields_registry import DirectoryField, field_labels
 from people.fields_stats import Competing, Coverage, names_of
 from people.identity import PRIVATE_FIELDS
 from people.models import Person
-from people.plan import FieldChange, PersonPlan
-from people.resolving import CUSTOM
+from people.plan import CUSTOM, FieldChange, PersonPlan
 from people.sources import SourceInfo, source_words
 
 HIDDEN = "Hidden from you"

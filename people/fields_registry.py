@@ -15,8 +15,7 @@ from django.utils.formats import date_format
 from people.choices import ContractStatus, PersonStatus, WorkerType
 from people.countries import country_name
 from people.models import CustomField, Person
-from people.plan import OVERRIDABLE
-from people.resolving import CUSTOM
+from people.plan import CUSTOM, OVERRIDABLE
 
 CUSTOM_GROUP = "Custom fields"
 Choices = tuple[tuple[str, str], ...]

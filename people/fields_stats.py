@@ -12,8 +12,7 @@ from people.choices import PersonStatus
 from people.fields_registry import DirectoryField
 from people.folding import email_key
 from people.models import Person, SourceRecord
-from people.plan import DATES
-from people.resolving import CUSTOM
+from people.plan import CUSTOM, DATES
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from people.folding import SEARCHED, email_key
 from people.models import Person, PersonAlias, PersonChange
-from people.plan import FIELDS
-from people.resolving import CUSTOM
+from people.plan import CUSTOM, FIELDS
 from people.searching import holds, words_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 from people.export import csv_lines, export_rows
 from people.identity import fields_hidden_from
 from people.many import people_override, people_protect
-from people.services import OverrideError
+from people.overriding import OverrideError
 from people.zones import zones_known
 from siit_remote.audit.services import record
 from siit_remote.lib import clock

@@ -11,7 +11,8 @@ from django.db import transaction
 from people.applying import chunks
 from people.loading import directory_lock
 from people.models import FieldOverride, Person
-from people.services import OverrideError, override_clean, people_resolve
+from people.overriding import OverrideError, override_clean
+from people.services import people_resolve
 from siit_remote.audit.services import record
 
 if TYPE_CHECKING:

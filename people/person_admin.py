@@ -22,7 +22,7 @@ from people.list_columns import COLUMNS, PersonColumns
 from people.list_filters import FILTERS, FIRST
 from people.list_query import TAB, VIEW, query_clean
 from people.models import EmploymentType, Person, SavedView
-from people.resolving import CUSTOM
+from people.plan import CUSTOM
 from people.saved_views import columns_chosen, may_change, views_open_to
 from people.searching import search
 from people.services import person_protect_set

@@ -59,6 +59,9 @@ OVERRIDABLE = frozenset(FIELDS) - {
 }
 """Fields an admin may set by hand (and any ``custom.NAME``)."""
 
+CUSTOM = "custom."
+"""What the key of a custom field begins with."""
+
 SharedSources = dict[tuple[tuple[str, str], ...], dict[str, str]]
 
 

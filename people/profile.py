@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from people.fields_registry import BUILT_IN, DirectoryField, directory_fields
 from people.models import EmploymentType, FieldOverride, Person
-from people.resolving import CUSTOM
+from people.plan import CUSTOM
 from people.sources import source_names, source_words
 
 if TYPE_CHECKING:

@@ -32,7 +32,9 @@ from people.plan import (
     Ref,
 )
 from people.records import SkippedRecord, WorkerRecord
-from people.resolving import Resolved, local_today, person_status, resolve, resolve_alone
+from people.resolved import Resolved
+from people.resolving import resolve, resolve_alone
+from people.standing import local_today, person_status
 from people.viewing import views_of
 from siit_remote.lib.spool import Shelf
 

@@ -2,77 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import date, datetime
 from itertools import zip_longest
-from typing import Any
 
-from people.choices import ContractStatus, PersonStatus, Problem
+from people.choices import PersonStatus, Problem
 from people.choosing import Chooser
+from people.endings import settle_end
 from people.managers import ManagerClaim
 from people.matching import View, primary_of
 from people.plan import (
+    CUSTOM,
     DATES,
     FROM_COUNTRY,
-    INFERRED,
     MANUAL,
     TEXTS,
-    UNSAID,
     Directory,
     KnownPerson,
     Policy,
 )
 from people.records import WorkerRecord
+from people.resolved import Resolved
+from people.standing import local_today, person_status
 from people.zones import is_zone, single_zone, zone_info
 from siit_remote.lib.clock import today_in
 
-CUSTOM = "custom."
 _LONGEST = {**TEXTS, "language": 10}
-NOBODY = ManagerClaim(source=MANUAL)
+_NOBODY = ManagerClaim(source=MANUAL)
 """Said by hand that there is no manager; also where nobody could say."""
-_PROBLEMS = tuple(Problem.values)
-_CANCELLED_NOTE = "The onboarding was cancelled before it began; nobody left."
-
-
-@dataclass(slots=True, kw_only=True)
-class Resolved:
-    """One person's values as they should be. The manager is still a claim."""
-
-    values: dict[str, Any]
-    sources: dict[str, str]
-    claim: ManagerClaim
-    today: date
-    flags: dict[tuple[str, str], None] = field(default_factory=dict)
-    """Data problems with their sentences, in order; a problem may be blank (only a remark)."""
-    quiet: frozenset[str] = frozenset()
-    primaries: frozenset[tuple[str, str]] = frozenset()
-    two_live: bool = False
-
-    def flag(self, problem: str, note: str) -> None:
-        """Report a data problem with its sentence."""
-        self.flags[(str(problem), note)] = None
-
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """Each problem once, in the vocabulary's order."""
-        found = {problem for problem, _ in self.flags}
-        return tuple(problem for problem in _PROBLEMS if problem in found)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Each sentence once."""
-        return tuple(dict.fromkeys(note for _, note in self.flags if note))
-
-
-def local_today(values: Mapping[str, Any], policy: Policy, now: datetime) -> date:
-    """Today where the person is: own zone, else the legal entity's, else the workspace's."""
-    name = (
-        values.get("timezone")
-        or policy.entity_timezones.get(values.get("legal_entity") or "")
-        or policy.workspace_timezone
-    )
-    return today_in(zone_info(name), now)
 
 
 def resolve(
@@ -107,7 +64,7 @@ def resolve(
     if lead.account:
         _settle_outsider(result, lead)
         return result
-    _settle_end(result, chooser.lifecycle, views, before)
+    settle_end(result, chooser.lifecycle, views, before)
     result.values["status"] = person_status(result.values, result.today, leaving=lead.offboarding)
     _flag_gaps(result, lead)
     return result
@@ -132,7 +89,7 @@ def resolve_alone(
     values = {**before.values, "custom": dict(before.values.get("custom") or {})}
     sources = {key: source for key, source in before.value_sources.items() if source != MANUAL}
     manager = directory.people.get(before.values.get("manager") or 0)
-    claim = ManagerClaim(source="", email=manager.values["work_email"]) if manager else NOBODY
+    claim = ManagerClaim(source="", email=manager.values["work_email"]) if manager else _NOBODY
     result = Resolved(values=values, sources=sources, claim=claim, today=now.date())
     for name in before.value_sources.keys() - sources.keys() - before.overrides.keys():
         _blank(result, name)
@@ -148,25 +105,11 @@ def resolve_alone(
 
 def _blank(result: Resolved, name: str) -> None:
     if name == "manager":
-        result.claim = NOBODY
+        result.claim = _NOBODY
     elif name.startswith(CUSTOM):
         result.values["custom"].pop(name.removeprefix(CUSTOM), None)
     else:
         result.values[name] = None if name in DATES else ""
-
-
-def person_status(values: Mapping[str, Any], today: date, *, leaving: bool = False) -> str:
-    """Where the person stands on ``today`` (their own date)."""
-    start, end = values.get("start_date"), values.get("end_date")
-    if values.get("contract_status") == ContractStatus.ENDED or (end is not None and end < today):
-        return PersonStatus.ENDED.value
-    if start is not None and start > today:
-        return PersonStatus.HIRED.value
-    if start is None and values.get("contract_status") == ContractStatus.UPCOMING:
-        return PersonStatus.HIRED.value
-    if end is not None or leaving:
-        return PersonStatus.OFFBOARDING.value
-    return PersonStatus.ACTIVE.value
 
 
 def _copy_values(result: Resolved, chooser: Chooser, directory: Directory) -> None:
@@ -254,96 +197,6 @@ def _derive_place(result: Resolved, chooser: Chooser, policy: Policy) -> None:
         result.flag(
             Problem.NO_TIMEZONE,
             "The country has several time zones and the legal entity has none set.",
-        )
-
-
-def _settle_end(
-    result: Resolved, lead: View, views: Sequence[View], before: KnownPerson | None
-) -> None:
-    """The end date that access follows, when the records do not simply say it."""
-    if result.sources.get("end_date") == MANUAL:
-        return
-    others = [
-        view
-        for view in views
-        if view.record.source == lead.record.source
-        and view.key != lead.key
-        and view.record.is_live
-        and view.missing_since is None
-    ]
-    values = result.values
-    if lead.record.is_live:
-        _keep_unsaid(result, lead.record, before)
-        _settle_continuing(result, lead, others)
-    elif lead.record.never_started and _had_not_begun(before):
-        values["end_date"] = None
-        result.sources.pop("end_date", None)
-        # Nobody leaves who never came: recorded, but no rule may take it for a leaving.
-        result.quiet = frozenset({"status", "contract_status", "contract_status_raw", "end_date"})
-        result.flag("", _CANCELLED_NOTE)
-    elif values["end_date"] is None and before is not None:
-        _infer_end(result, before)
-    elif lead.record.end_date_source == INFERRED:
-        result.sources["end_date"] = INFERRED
-        result.flag(Problem.END_DATE_INFERRED, "")
-
-
-def _keep_unsaid(result: Resolved, lead: WorkerRecord, before: KnownPerson | None) -> None:
-    """Silence about the day of a leaving under way does not undo the day that was said."""
-    known = before.values.get("end_date") if before else None
-    if lead.end_date_source != UNSAID or result.values["end_date"] is not None or known is None:
-        return
-    result.values["end_date"] = known
-    if before is not None:
-        result.sources["end_date"] = before.value_sources.get("end_date", lead.source)
-    result.flag(
-        "", "The source no longer says when this person leaves; the last day it said is kept."
-    )
-
-
-def _settle_continuing(result: Resolved, lead: View, others: Sequence[View]) -> None:
-    """One contract ends and another goes on: the person does not leave with the first."""
-    values = result.values
-    ends = [view.record.end_date for view in others]
-    end = values["end_date"]
-    if end is not None and any(other is None or other > end for other in ends):
-        values["end_date"] = None if None in ends else max(other for other in ends if other)
-        result.flag(
-            Problem.TWO_LIVE_EMPLOYMENTS,
-            f"The contract that ends on {end.isoformat()} is followed by another one; "
-            "the person does not leave with it.",
-        )
-    active = [view for view in others if view.record.contract_status == ContractStatus.ACTIVE]
-    if active and lead.record.contract_status == ContractStatus.ACTIVE:
-        result.two_live = True
-        ids = ", ".join(sorted(view.record.external_id for view in (lead, *active)))
-        result.flag(Problem.TWO_LIVE_EMPLOYMENTS, f"Active at the same time: {ids}.")
-
-
-def _had_not_begun(before: KnownPerson | None) -> bool:
-    if before is None or before.values["status"] in (PersonStatus.HIRED, PersonStatus.EXTERNAL):
-        return True
-    return before.values["status"] == PersonStatus.ENDED and before.values.get("end_date") is None
-
-
-def _infer_end(result: Resolved, before: KnownPerson) -> None:
-    """Ended without a date: the date known before it ended, else the day it was first seen."""
-    known = before.values.get("end_date")
-    if before.values["status"] == PersonStatus.ENDED:
-        result.values["end_date"] = known
-        if known is None:
-            return
-        result.sources["end_date"] = before.value_sources.get("end_date", INFERRED)
-    elif known is not None and known <= result.today:
-        result.values["end_date"] = known
-        result.sources["end_date"] = before.value_sources.get("end_date", INFERRED)
-    else:
-        result.values["end_date"] = result.today
-        result.sources["end_date"] = INFERRED
-    if result.sources["end_date"] == INFERRED:
-        result.flag(
-            Problem.END_DATE_INFERRED,
-            "The source gives no end date: it is the day on which the end was first seen.",
         )
 
 

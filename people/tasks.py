@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from people.services import statuses_refresh
+from people.turning import statuses_refresh
 from siit_remote.lib import clock
 
 

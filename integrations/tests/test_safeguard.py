@@ -13,8 +13,8 @@ from integrations.sync import SyncRefusedError, held_apply, held_discard, run_sy
 from integrations.sync_report import SyncReport
 from integrations.tests.people_source import FakeSource, connection
 from people.models import Person
+from people.overriding import person_override_set
 from people.records import WorkerRecord
-from people.services import person_override_set
 from people.tests.build import NOW, boss, day, picture, worker
 from siit_remote.audit.models import AuditEntry
 

@@ -21,7 +21,7 @@ from integrations.simulator.server import Simulator
 from integrations.sync_lease import SyncRefusedError
 from integrations.tests.worker import work
 from people.models import EmploymentType, LegalEntity, LifecycleEvent, Person, WorkerTypeMapping
-from people.services import person_override_set
+from people.overriding import person_override_set
 from siit_remote.audit.models import AuditEntry
 from siit_remote.lib import clock
 from siit_remote.tests.people_with_roles import Company, small_company

@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from people.applying import plan_apply
 from people.defaults import directory_defaults_ensure
 from people.loading import directory_load, policy_load
 from people.models import LifecycleEvent, Person, PersonChange, SourceRecord
 from people.plan import Plan
 from people.reconcile import reconcile
 from people.records import SkippedRecord, WorkerRecord
-from people.services import plan_apply
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 TODAY = NOW.date()

@@ -14,8 +14,8 @@ from people.export import csv_lines, export_rows
 from people.fields_custom import custom_field_use_set, definitions_take, typed_values
 from people.fields_registry import custom_words, directory_field, directory_fields
 from people.models import CustomField, LifecycleEvent, Person
+from people.overriding import person_override_set
 from people.records import CustomDefinition
-from people.services import person_override_set
 from people.tests.build import NOW, boss, feed, person, worker
 from siit_remote.audit.models import AuditEntry
 

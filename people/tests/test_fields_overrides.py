@@ -14,12 +14,8 @@ from people.fields_overrides import overrides_of
 from people.fields_registry import DirectoryField, directory_fields
 from people.fields_values import UnfitValueError, value_of_kind
 from people.models import CustomField, FieldOverride, FieldPolicy, Person, PersonChange
-from people.services import (
-    OverrideError,
-    people_resolve_all,
-    person_override_remove,
-    person_override_set,
-)
+from people.overriding import OverrideError, person_override_remove, person_override_set
+from people.services import people_resolve_all
 from people.tests.build import NOW, boss, day, feed, person, worker
 
 pytestmark = pytest.mark.django_db

@@ -26,8 +26,8 @@ from people.models import (
     LifecycleEvent,
     PersonChange,
 )
+from people.overriding import person_override_set
 from people.records import WorkerRecord
-from people.services import person_override_set
 from people.tests.build import NOW, boss, day, feed, person, picture, worker
 from siit_remote.audit.models import AuditEntry
 

@@ -14,10 +14,11 @@ from people.fields_custom import custom_field_use_set
 from people.fields_policy import Terms, proposal_apply, proposal_create, proposal_preview
 from people.loading import directory_load, policy_load
 from people.models import CustomField, FieldPolicy, FieldProposal, Person, SourceRecord
+from people.overriding import person_override_remove, person_override_set
 from people.plan import DATES, FIELDS, Directory, KnownPerson
 from people.reconcile import reconcile
 from people.records import WorkerRecord
-from people.services import people_resolve_all, person_override_remove, person_override_set
+from people.services import people_resolve_all
 from people.tests.build import NOW, day, feed, worker
 
 NAMES = ("ana", "bob", "eve")

@@ -13,8 +13,8 @@ from hypothesis.extra.django import TestCase
 
 from people.history import directory_as_of, listed_as_of, person_as_of
 from people.models import Person
+from people.overriding import person_override_set
 from people.plan import FIELDS
-from people.services import person_override_set
 from people.tests.build import NOW, boss, day, feed, person, worker
 
 NAMES = ("ana", "tom", "eva")

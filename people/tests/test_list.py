@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from people.many import people_override
 from people.models import FieldOverride, FieldPolicy, ListColumns, Person, SavedView
-from people.services import OverrideError
+from people.overriding import OverrideError
 from people.tests.build import NOW, boss, day, feed, person, worker
 from siit_remote.audit.models import AuditEntry
 

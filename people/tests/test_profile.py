@@ -11,8 +11,9 @@ from django.test import Client
 
 from people.models import FieldPolicy, LegalEntity
 from people.moments import MomentError, moment_asked
+from people.overriding import person_override_set
 from people.records import WorkerRecord
-from people.services import person_override_set, person_protect_set
+from people.services import person_protect_set
 from people.tests.build import NOW, TODAY, boss, day, feed, person, worker
 from people.timeline import SIZE, timeline_page
 

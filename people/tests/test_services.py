@@ -15,18 +15,14 @@ from people.models import (
     FieldOverride,
     FieldPolicy,
     LifecycleEvent,
+    Person,
     PersonChange,
     WorkerTypeMapping,
 )
-from people.services import (
-    OverrideError,
-    people_resolve_all,
-    person_override_remove,
-    person_override_set,
-    person_protect_set,
-    statuses_refresh,
-)
+from people.overriding import OverrideError, person_override_remove, person_override_set
+from people.services import people_resolve_all, person_protect_set
 from people.tests.build import NOW, boss, day, feed, person, picture, worker
+from people.turning import statuses_refresh
 from people.zones import zone_info, zones_of
 from siit_remote.audit.models import AuditEntry
 from siit_remote.schedules import SCHEDULES
@@ -70,6 +66,23 @@ def test_override_of_the_manager_takes_a_work_email() -> None:
     override("w1", "manager", None)
     assert person("w1").manager is None
     assert person("w1").problems == []
+
+
+def test_taking_back_a_manager_resolves_whom_it_concerns_and_nobody_else() -> None:
+    """The sources name each other's managers in a ring; a third word by hand had opened it."""
+    ring = [
+        worker("w1", manager_email="w2@acme.test"),
+        worker("w2", manager_email="w3@acme.test"),
+        worker("w3", manager_email="w1@acme.test"),
+    ]
+    feed([boss(), *ring, worker("w4")])
+    override("w1", "manager", "boss@acme.test")
+    assert [person(name).problems for name in ("w1", "w2", "w3")] == [[], [], []]
+    Person.objects.filter(work_email="w4@acme.test").update(job_title="Stale")
+    assert person_override_remove(person("w1"), field="manager", now=LATER)
+    assert person("w1").manager == person("w2")
+    assert [person(name).problems for name in ("w1", "w2", "w3")] == [["manager_cycle"]] * 3
+    assert person("w4").job_title == "Stale"
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from people.models import (
     Role,
     SourceRecord,
 )
-from people.services import person_override_set
+from people.overriding import person_override_set
 from people.tests.build import NOW, boss, day, feed, person, picture, worker
 from siit_remote.audit.models import AuditEntry
 from workflows.models import Run, Workflow, WorkflowVersion

@@ -21,7 +21,7 @@ from people.models import (
     Role,
     WorkerTypeMapping,
 )
-from people.resolving import CUSTOM
+from people.plan import CUSTOM
 from people.services import people_resolve_all
 from siit_remote.audit.services import record
 from siit_remote.lib import clock

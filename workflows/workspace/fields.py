@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from people.fields_custom import custom_field_use_set
 from people.models import CustomField, FieldPolicy
-from people.resolving import CUSTOM
+from people.plan import CUSTOM
 from workflows.field_types import custom_spec
 from workflows.problems import join, shown
 from workflows.workspace.values import ValueReader

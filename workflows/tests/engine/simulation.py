@@ -9,9 +9,9 @@ from typing import Any
 
 from people.applying import event_for
 from people.choices import EventKind
+from people.defaults import workspace_get
 from people.models import LifecycleEvent, Person, PersonChange, Team
 from people.plan import FieldChange
-from people.services import workspace_get
 from workflows.document.parse import parse_document
 from workflows.models import Workflow, WorkflowVersion
 from workflows.services import digest_of

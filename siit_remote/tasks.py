@@ -11,12 +11,11 @@ from siit_remote.lib.bell import ring
 from siit_remote.staleness import stale_report
 from workflows.access.looking_after import access_look_after
 from workflows.chat import chat_refresh
-from workflows.engine import service
 from workflows.engine.refusals import refusals_forget
 from workflows.forecasting import snapshot_keep
 from workflows.gap_memory import gaps_look
+from workflows.one_pass import pass_once
 from workflows.shipments import shipments_watch
-from workflows.standing_down import gone_stand_down
 from workflows.tasks_watch import tasks_watch
 
 PASS_TAKES: Final = timedelta(seconds=30)
@@ -34,8 +33,7 @@ def run_due() -> dict[str, Any]:
     if not beats.busy_begin():
         return {"skipped": "A pass is under way on this machine."}
     try:
-        gone_stand_down(now=clock.now())
-        report = service.run_due(now=clock.now(), within=PASS_TAKES)
+        report = pass_once(now=clock.now(), within=PASS_TAKES)
     finally:
         beats.busy_end()
     if report.left:

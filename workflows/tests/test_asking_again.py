@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
+from django.core.management import call_command
 from django.test import Client
 
 from people.choices import PersonStatus
@@ -311,6 +313,20 @@ def test_account_switched_off_in_the_admin_hands_its_questions_on_at_once(
     assert not User.objects.get(pk=manager.pk).is_active
     run.refresh_from_db()
     assert run.wake_at is not None, "the engine looks now, not at the next reminder"
+
+
+def test_command_lets_those_who_are_gone_stand_down_as_the_worker_does(
+    company_with_question: Approval,
+) -> None:
+    run = company_with_question.step.run
+    Run.objects.filter(pk=run.pk).update(wake_at=None)
+    call_command("run_due", stdout=StringIO())
+    run.refresh_from_db()
+    assert (run.status, run.wake_at) == (Run.Status.WAITING, None)
+    Person.objects.filter(work_email="manager@acme.test").update(status=PersonStatus.ENDED)
+    call_command("run_due", stdout=StringIO())
+    run.refresh_from_db()
+    assert (run.status, run.wake_at) != (Run.Status.WAITING, None), "the engine has looked at it"
 
 
 @pytest.mark.parametrize("how", ["left", "switched off"])

@@ -6,7 +6,7 @@ from typing import Any
 
 from siit_remote.lib import clock
 from siit_remote.management.base import SiitCommand
-from workflows.engine.service import run_due
+from workflows.one_pass import pass_once
 
 
 class Command(SiitCommand):
@@ -18,7 +18,7 @@ class Command(SiitCommand):
 
     def perform(self, **options: Any) -> dict[str, Any]:
         """One pass at the command's clock."""
-        return run_due(now=clock.now()).to_data()
+        return pass_once(now=clock.now()).to_data()
 
     def present(self, document: dict[str, Any]) -> None:
         """Counts in one line."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from integrations.models import Connection, SyncRun
 from people.models import Workspace
@@ -71,6 +73,21 @@ def test_destructive_steps_wait_and_others_go_on(
         _sync(remote, "applied", DUE + timedelta(minutes=1))
         assert run_due(now=DUE + timedelta(minutes=6)).finished == 1
     assert len(EffectAction.effects) == 2
+
+
+@pytest.mark.parametrize("status", ["held", "failed"])
+def test_command_takes_nothing_from_anybody_either(
+    person_make: Make, workflow_make: Make, remote: Connection, settings: Any, status: str
+) -> None:
+    settings.ALLOW_TIME_TRAVEL = True
+    person_make("ana", end_date=END)
+    workflow_make("take", steps=[{"key": "one", "action": "test.destroy"}])
+    _sync(remote, status, FRESH)
+    said = StringIO()
+    call_command("run_due", "--at", DUE.isoformat(), stdout=said)
+    assert "1 waiting" in said.getvalue()
+    assert EffectAction.effects == []
+    assert Run.objects.get().reason.endswith("it goes on by itself.")
 
 
 def test_how_stale_is_a_setting(remote: Connection) -> None:

@@ -332,6 +332,6 @@ class WebhookReceiptAdmin(ReadOnlyAdmin):
 class IncidentAdmin(ReadOnlyAdmin):
     """Outages that people were told of, once each."""
 
-    list_display = ["opened_at", "connection", "kind", "mailed_to"]
+    list_display = ["opened_at", "connection", "kind", "mailed_to", "closed_at", "return_told_at"]
     list_filter = ["kind", "connection"]
     list_select_related = ["connection"]

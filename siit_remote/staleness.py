@@ -25,6 +25,7 @@ from workflows.mail import notice_send
 from workflows.tasks_by_hand import task_open
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -152,7 +153,7 @@ def stale_report(*, now: datetime) -> int:
         if health.stale:
             _task(health, now=now)
             _tell(health, Incident.Kind.STALE, now=now)
-        elif _has_failed(health):
+        elif sync_has_failed(health) and not _refusal_is_told(health.connection):
             _tell(health, Incident.Kind.FAILED, now=now)
     return sum(health.stale for health in healths)
 
@@ -172,7 +173,14 @@ def _task(health: ConnectionHealth, *, now: datetime) -> None:
     )
 
 
-def _has_failed(health: ConnectionHealth) -> bool:
+def _refusal_is_told(connection: Connection) -> bool:
+    """Whether its work was refused before its sync was: people know then."""
+    open_ones = Incident.objects.filter(kind=Incident.Kind.REFUSED, closed_at=None)
+    return open_ones.filter(connection=connection).exists()
+
+
+def sync_has_failed(health: ConnectionHealth) -> bool:
+    """Whether its last sync failed in a way that people are told of."""
     last = health.last
     if last is None or last.status != SyncRun.Status.FAILED:
         return False
@@ -197,20 +205,26 @@ def _tell(health: ConnectionHealth, kind: str, *, now: datetime) -> None:
     if incident.mailed_to:
         return
     subject, text = _words(health, kind)
-    reached = 0
-    for user in _concerned():
-        message = OutgoingMessage(to=user.email, subject=subject, text=text)
-        try:
-            notice_send(message, key=f"incident:{incident.pk}:{user.pk}")
-        except IntegrationError as error:
-            logger.warning("no mail about incident %s: %s", incident.pk, error.code)
-        else:
-            reached += 1
+    reached = roles_mail(CONCERNED, subject=subject, text=text, key=f"incident:{incident.pk}")
     Incident.objects.filter(pk=incident.pk).update(mailed_to=reached)
 
 
-def _concerned() -> QuerySet[Any]:
-    users = get_user_model().objects.filter(is_active=True, groups__name__in=CONCERNED)
+def roles_mail(roles: Iterable[str], *, subject: str, text: str, key: str) -> int:
+    """Mail everybody with one of these roles; returns how many could be reached."""
+    reached = 0
+    for user in _with_roles(roles):
+        message = OutgoingMessage(to=user.email, subject=subject, text=text)
+        try:
+            notice_send(message, key=f"{key}:{user.pk}")
+        except IntegrationError as error:
+            logger.warning("no mail about %s: %s", key, error.code)
+        else:
+            reached += 1
+    return reached
+
+
+def _with_roles(roles: Iterable[str]) -> QuerySet[Any]:
+    users = get_user_model().objects.filter(is_active=True, groups__name__in=roles)
     return users.exclude(email="").distinct().order_by("pk")
 
 

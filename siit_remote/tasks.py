@@ -8,6 +8,7 @@ from typing import Any, Final
 from siit_remote import beats
 from siit_remote.lib import clock
 from siit_remote.lib.bell import ring
+from siit_remote.outages import outages_report
 from siit_remote.staleness import stale_report
 from workflows.access.looking_after import access_look_after
 from workflows.chat import chat_refresh
@@ -85,3 +86,8 @@ def watch_shipments() -> dict[str, int]:
 def watch_staleness() -> dict[str, int]:
     """Tell IT, once, of every connection whose directory is out of date."""
     return {"stale": stale_report(now=clock.now())}
+
+
+def watch_outages() -> dict[str, int]:
+    """Tell those concerned, once each, of targets that fell silent or refuse us, and are back."""
+    return outages_report(now=clock.now())

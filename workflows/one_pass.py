@@ -1,4 +1,4 @@
-"""One whole pass, as the worker and the command ``run_due`` make it: the same looks before acting."""
+"""One whole pass, as the worker and ``run_due`` make it: the same looks before acting."""
 
 from __future__ import annotations
 

@@ -40,4 +40,3 @@ class SecretAddressFilter(logging.Filter):
         if record.exc_info and not record.exc_text:
             record.exc_text = secrets_hidden(self._words.formatException(record.exc_info))
         return True
-

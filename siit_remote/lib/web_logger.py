@@ -9,7 +9,7 @@ from gunicorn.glogging import Logger
 from siit_remote.lib.secret_addresses import SecretAddressFilter
 
 
-class WebLogger(Logger):
+class WebLogger(Logger):  # type: ignore[misc]
     """Named in ``gunicorn.conf.py``, which gunicorn reads by itself."""
 
     def setup(self, cfg: Any) -> None:

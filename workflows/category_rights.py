@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from siit_remote.audit.services import record
 from workflows.models import CategoryRights, Workflow
@@ -39,6 +39,7 @@ OWNER: Final = "Owner"
 """The role that always may, so that nobody locks everybody out."""
 GRANTED_TO: Final = ("HR admin", "IT staff")
 """Roles that may be named: managers and employees have no pages of workflows."""
+NAMED: Final = (OWNER, *GRANTED_TO)
 
 
 def folded(category: str) -> str:
@@ -87,6 +88,29 @@ class Rights:
         allowed = [category for category in categories if self.may(right, category)]
         return rows.filter(**{f"{column}__in": allowed})
 
+    def closed(self, right: str) -> list[str]:
+        """Categories that name others for ``right``: their work is not even to be listed."""
+        if not self.named:
+            return []
+        categories = Workflow.objects.order_by().values_list("category", flat=True).distinct()
+        return [
+            category
+            for category in categories
+            if right in self.named.get(folded(category), {}) and not self.may(right, category)
+        ]
+
+    def listed(self, rows: QuerySet[Any], *, column: str, theirs: Q | None = None) -> QuerySet[Any]:
+        """``rows`` of work without that of categories whose workflows the user may not see.
+
+        What is ``theirs`` stays: who has to do or decide something sees what it is. Rows that no
+        workflow made stay as well.
+        """
+        closed = self.closed("view")
+        if not closed:
+            return rows
+        stays = ~Q(**{f"{column}__in": closed}) | Q(**{f"{column}__isnull": True})
+        return rows.filter(stays | theirs if theirs is not None else stays).distinct()
+
     def keys(self, right: str) -> set[str]:
         """Keys of the workflows on which the user has ``right``."""
         return set(self.open(right, Workflow.objects.all()).values_list("key", flat=True))
@@ -123,7 +147,7 @@ def category_rights_save(
     """
     wanted = {right: sorted(rights[right]) for right in PERMISSION if right in rights}
     unknown = [right for right in rights if right not in PERMISSION]
-    strange = {role for roles in wanted.values() for role in roles} - {*GRANTED_TO, OWNER}
+    strange = {role for roles in wanted.values() for role in roles} - set(NAMED)
     if unknown or strange:
         raise ValueError(f"Unknown: {', '.join([*unknown, *sorted(strange)])}.")
     key = folded(category)

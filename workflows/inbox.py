@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 
 from people.identity import person_of
 from people.models import Person
+from workflows.category_rights import rights_of
 from workflows.models import Approval, Delegation, Run
 from workflows.standing_in import delegations_of, stands_in_for
 
@@ -18,6 +19,7 @@ Status = Approval.Status
 
 COLUMNS = ("number", "question", "about", "asked_of", "asked_at", "due_at", "outcome",
            "decided_by", "decided_at", "comment")  # fmt: skip
+_CATEGORY = "step__run__workflow__category"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -43,13 +45,14 @@ def approvals_waiting_for(person: Person, now: datetime) -> QuerySet[Approval]:
 def approvals_open_to(user: Any, now: datetime) -> QuerySet[Approval]:
     """What may be opened: what one was asked or decided, and while standing in what is open."""
     found = _with_names(Approval.objects.all())
-    if sees_all_approvals(user):
-        return found
     me = person_of(user)
-    if me is None or not me.is_current:
-        return found.none()
-    standing = Q(approver_id__in=stands_in_for(me, now), status__in=Approval.OPEN)
-    return found.filter(Q(approver=me) | Q(decided_by=me) | standing).exclude(subject=me)
+    theirs = None
+    if me is not None and me.is_current:
+        standing = Q(approver_id__in=stands_in_for(me, now), status__in=Approval.OPEN)
+        theirs = (Q(approver=me) | Q(decided_by=me) | standing) & ~Q(subject=me)
+    if sees_all_approvals(user):
+        return rights_of(user).listed(found, column=_CATEGORY, theirs=theirs)
+    return found.filter(theirs) if theirs is not None else found.none()
 
 
 def approval_rows(approvals: Iterable[Approval]) -> Iterator[dict[str, str]]:
@@ -82,9 +85,9 @@ class Holder:
     stand_ins: list[Delegation]
 
 
-def holders(now: datetime) -> list[Holder]:
-    """Who holds what since when; who holds the oldest stands first."""
-    rows = _with_names(Approval.objects.filter(status__in=Approval.OPEN)).order_by("asked_at", "pk")
+def holders(user: Any, now: datetime) -> list[Holder]:
+    """Who holds what since when, as far as ``user`` may see it; the oldest stands first."""
+    rows = approvals_open_to(user, now).filter(status__in=Approval.OPEN).order_by("asked_at", "pk")
     by_person: dict[int, list[Approval]] = {}
     for row in rows:
         by_person.setdefault(row.approver_id, []).append(row)
@@ -97,9 +100,9 @@ def holders(now: datetime) -> list[Holder]:
     ]
 
 
-def runs_without_approver() -> QuerySet[Run]:
-    """Runs held at an approval that nobody can be asked about."""
-    return (
+def runs_without_approver(user: Any) -> QuerySet[Run]:
+    """Runs held at an approval that nobody can be asked about, where ``user`` may see them."""
+    found = (
         Run.objects.filter(
             status=Run.Status.HELD,
             steps__action="approval.request",
@@ -109,3 +112,4 @@ def runs_without_approver() -> QuerySet[Run]:
         .distinct()
         .order_by("pk")
     )
+    return rights_of(user).listed(found, column="workflow__category")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,7 @@ from workflows.category_rights import rights_of
 from workflows.equipment_seen import shipments_of
 from workflows.models import Run, Shipment, Workflow
 from workflows.uses import workflows_using
+from workflows.views.rights import runs_opening
 
 register = template.Library()
 
@@ -32,6 +34,12 @@ def runs_about(person: Person, user: Any) -> list[Run]:
         return []
     found = person.runs.select_related("workflow", "version")
     return list(rights_of(user).open("view", found, column="workflow__category")[:20])
+
+
+@register.simple_tag
+def runs_open_to(rows: Iterable[Mapping[str, Any]], user: Any) -> set[int]:
+    """Which of the runs that ``rows`` name under "run" the user may open."""
+    return runs_opening(user, {int(row["run"]) for row in rows if row["run"]})
 
 
 @register.simple_tag

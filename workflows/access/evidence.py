@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 
@@ -20,6 +20,9 @@ from workflows.models import Approval, Run, StepRun, Task
 from workflows.nodes import ACTIONS
 from workflows.problems import DocumentError
 from workflows.vocabulary import vocabulary_now
+
+if TYPE_CHECKING:
+    from workflows.category_rights import Rights
 
 DATES = {
     "start_date": "Start date",
@@ -94,12 +97,20 @@ class Evidence:
     still_open: Sequence[StillOpen]
     more_runs: int
     """Older runs that are not shown."""
+    closed_runs: int = 0
+    """Runs of workflows that the reader may not see: counted, and nothing else is said of them."""
 
 
-def evidence_of(person: Person, *, hidden: Collection[str], now: datetime) -> Evidence:
-    """The evidence as an account may see it from which the fields ``hidden`` are hidden."""
+def evidence_of(
+    person: Person, *, hidden: Collection[str], now: datetime, rights: Rights | None = None
+) -> Evidence:
+    """The evidence as an account may see it from which the fields ``hidden`` are hidden.
+
+    Runs of workflows on which ``rights`` give no view are only counted; ``None`` sees every one.
+    """
     unseen = names_of(frozenset(hidden))
-    runs = _runs(person)
+    every = _runs(person)
+    runs = [run for run in every if rights is None or rights.may("view", run.workflow.category)]
     steps = [step for run in runs[:_MOST_RUNS] for step in run.steps.all()]
     calls = _calls(steps)
     accesses = list(
@@ -121,8 +132,9 @@ def evidence_of(person: Person, *, hidden: Collection[str], now: datetime) -> Ev
         runs=[_run_proof(run, calls, unseen=unseen) for run in runs[:_MOST_RUNS]],
         accesses=[AccessProof(access=row, events=list(row.events.all())) for row in accesses],
         accounts=accounts,
-        still_open=_open_words(person, accesses, accounts, runs),
+        still_open=_open_words(person, accesses, accounts, every, seen={run.pk for run in runs}),
         more_runs=max(0, len(runs) - _MOST_RUNS),
+        closed_runs=len(every) - len(runs),
     )
 
 
@@ -226,6 +238,8 @@ def _open_words(
     accesses: Sequence[AppAccess],
     accounts: Sequence[Account],
     runs: Sequence[Run],
+    *,
+    seen: Collection[int],
 ) -> list[StillOpen]:
     asked = _asked(accesses)
     found = [
@@ -243,8 +257,8 @@ def _open_words(
         if row.state == AppAccess.State.GRANTED
         or (row.aim == AppAccess.Aim.GONE and row.state != AppAccess.State.REVOKED)
     ]
-    seen = open_reports().filter(person=person).select_related("application")
-    found += [_reported_words(row) for row in seen]
+    reported = open_reports().filter(person=person).select_related("application")
+    found += [_reported_words(row) for row in reported]
     found += [
         StillOpen(
             what=f"Account {account} at {account.connection.name}",
@@ -256,9 +270,11 @@ def _open_words(
     ]
     return found + [
         StillOpen(
-            what=f"Run {run.pk} of {run.workflow.name}",
+            what=f"Run {run.pk}" + (f" of {run.workflow.name}" if run.pk in seen else ""),
             state="Held",
-            todo="Somebody has to look at it and let it go on.",
+            todo="Somebody has to look at it and let it go on."
+            if run.pk in seen
+            else "Its workflow is not open to you: somebody who may see it has to look at it.",
         )
         for run in runs
         if run.status == Run.Status.HELD and run.trigger == "person.end_date"

@@ -74,6 +74,9 @@ def _about(evidence: Evidence) -> Iterator[Line]:
     section = "About"
     yield Line(section=section, what="Person", state=str(person), detail=person.work_email)
     yield Line(section=section, what="Made", at=evidence.made_at)
+    if evidence.closed_runs:
+        words = "Runs of workflows that are not open to whoever made this"
+        yield Line(section=section, what="Left out", state=str(evidence.closed_runs), detail=words)
     if leaver is None:
         yield Line(section=section, what="Last day", state="Not known")
         return

@@ -9,6 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.urls import reverse
 
+from integrations.models import AccessEvent, Delivery
+from people.models import Person
 from siit_remote.audit.models import AuditEntry
 from siit_remote.lib import clock
 from siit_remote.tests.people_with_roles import Company, small_company
@@ -16,7 +18,7 @@ from workflows.category_rights import category_rights_save, rights_of
 from workflows.document.parse import parse_document
 from workflows.drafts import draft_write
 from workflows.holds import held_rows, hold_release, list_seal
-from workflows.models import CategoryRights, Hold, Run, Workflow
+from workflows.models import CategoryRights, Hold, Run, Shipment, StepRun, Task, Workflow
 from workflows.runs import run_cancel
 from workflows.services import workflow_act, workflow_publish
 
@@ -147,6 +149,95 @@ def test_lists_of_held_runs_and_profiles_leave_it_out_too(company: Company) -> N
     _grant(company, view=["Owner"], release=["Owner"])
     assert "Offboarding" not in _as(company, "hr").get(reverse("holds")).content.decode()
     assert "Offboarding" not in _as(company, "hr").get(profile).content.decode()
+
+
+def _page(company: Company, who: str, name: str, **kwargs: Any) -> str:
+    answer = _as(company, who).get(reverse(name, kwargs=kwargs))
+    return answer.content.decode() if answer.status_code == 200 else f"{answer.status_code}"
+
+
+def test_evidence_of_a_leaver_counts_what_is_closed_and_says_nothing_of_it(
+    company: Company,
+) -> None:
+    leaver = company.people["report"].pk
+    run = company.objects["run"]
+    Person.objects.filter(pk=leaver).update(status="offboarding", end_date=clock.now().date())
+    Run.objects.filter(pk=run.pk).update(trigger="person.end_date", reason="A secret reason.")
+    StepRun.objects.filter(run=run).update(action="approval.request")
+    for who in ("hr", "it"):
+        shown = _page(company, who, "leaver", pk=leaver)
+        for words in ("Offboarding", "A secret reason.", "Ship a laptop", "No answer came."):
+            assert words in shown
+    _grant(company, view=["Owner"])
+    shown = _page(company, "hr", "leaver", pk=leaver)
+    for words in ("Offboarding", "A secret reason.", "Ship a laptop", "No answer came."):
+        assert words not in shown
+    assert "Left out: 1" in shown
+    assert "Its workflow is not open to you" in shown  # that something is open is not kept back
+    taken_out = _page(company, "hr", "leaver-csv", pk=leaver)
+    assert "Left out" in taken_out
+    assert "Offboarding" not in taken_out
+    assert "Offboarding" in _page(company, "owner", "leaver", pk=leaver)
+
+
+def test_tasks_of_a_closed_workflow_are_open_to_whose_they_are_alone(company: Company) -> None:
+    task = company.objects["task"]
+    Task.objects.filter(pk=task.pk).update(step=company.objects["step"])
+    link = reverse("run", args=[company.objects["run"].pk])
+    assert link in _page(company, "hr", "task", pk=task.pk)
+    assert task.title in _page(company, "hr", "tasks")
+    _grant(company, view=["Owner"])
+    assert _page(company, "hr", "task", pk=task.pk) == "404"
+    assert task.title not in _page(company, "hr", "tasks")
+    assert link in _page(company, "owner", "task", pk=task.pk)
+    Task.objects.filter(pk=task.pk).update(assignee=company.people["hr"])
+    theirs = _page(company, "hr", "task", pk=task.pk)
+    assert task.title in theirs
+    assert link not in theirs
+    own = Task.objects.create(key="own", title="Water the plants", created_at=clock.now())
+    assert own.title in _page(company, "hr", "task", pk=own.pk)
+
+
+def test_equipment_and_access_lead_to_no_run_that_is_closed(company: Company) -> None:
+    shipment, access = company.objects["shipment"].pk, company.objects["access"]
+    Shipment.objects.filter(pk=shipment).update(step=company.objects["step"])
+    AccessEvent.objects.create(
+        access=access, state="granted", at=clock.now(), run_id=company.objects["run"].pk
+    )
+    pages = [("shipment", {"pk": shipment}), ("access", {"pk": access.pk})]
+    link = reverse("run", args=[company.objects["run"].pk])
+    for name, kwargs in pages:
+        assert link in _page(company, "hr", name, **kwargs), name
+    _grant(company, view=["Owner"])
+    for name, kwargs in pages:
+        shown = _page(company, "hr", name, **kwargs)
+        assert "Offboarding" not in shown, name
+        assert link not in shown, name
+        assert link in _page(company, "owner", name, **kwargs), name
+
+
+def test_approvals_of_a_closed_workflow_are_open_to_who_decides_alone(company: Company) -> None:
+    approval = company.objects["approval"]
+    Run.objects.filter(pk=company.objects["run"].pk).update(status="waiting")
+    assert approval.title in _page(company, "hr", "approval", pk=approval.pk)
+    assert approval.title in _page(company, "hr", "approvals-stuck")
+    _grant(company, view=["Owner"])
+    assert approval.title not in _page(company, "hr", "approval", pk=approval.pk)
+    assert approval.title not in _page(company, "hr", "approvals-stuck")
+    assert approval.title in _page(company, "owner", "approvals-stuck")
+    assert approval.title in _page(company, "manager", "approval", pk=approval.pk)
+
+
+def test_calls_say_nothing_of_a_closed_run(company: Company) -> None:
+    Delivery.objects.create(
+        connection=company.objects["connection"], operation="people.read", started_at=clock.now(),
+        purpose="Offboarding: revoke", run_id=company.objects["run"].pk, outcome="ok",
+    )  # fmt: skip
+    assert "Offboarding: revoke" in _page(company, "it", "connection-calls", key="remote")
+    _grant(company, view=["Owner"])
+    shown = _page(company, "it", "connection-calls", key="remote")
+    assert "people.read" in shown
+    assert "Offboarding" not in shown
 
 
 def test_buttons_follow_the_rights(company: Company) -> None:

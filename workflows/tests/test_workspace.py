@@ -10,13 +10,14 @@ import pytest
 
 from integrations.models import Application
 from integrations.services import connection_save
-from people.defaults import directory_defaults_ensure
-from people.models import CustomField, FieldPolicy, LegalEntity, Person, Role
+from people.defaults import directory_defaults_ensure, workspace_get
+from people.models import CustomField, FieldPolicy, LegalEntity, Person, Role, Workspace
 from people.tests.build import feed, worker
 from siit_remote.audit.models import AuditEntry
+from workflows.category_rights import category_rights_save
 from workflows.document import write_yaml
 from workflows.document.yaml_io import read_text
-from workflows.models import ApproverPolicy, MessageTemplate, Service
+from workflows.models import ApproverPolicy, CategoryRights, MessageTemplate, Service
 from workflows.problems import DocumentError
 from workflows.workspace.apply import workspace_import
 from workflows.workspace.export import workspace_export
@@ -125,6 +126,40 @@ def test_fields_and_their_terms_come_back_without_loss() -> None:
     assert workspace_import(read_text(text).data) == []
 
 
+def test_rights_on_categories_come_back_without_loss() -> None:
+    category_rights_save("Payroll", {"view": ["HR admin"], "publish": ["Owner"]}, actor=None)
+    category_rights_save("", {"run": ["HR admin", "IT staff"]}, actor=None)
+    exported = workspace_export()
+    assert exported["category_rights"] == [
+        {"category": "", "run": ["HR admin", "IT staff"]},
+        {"category": "payroll", "publish": ["Owner"], "view": ["HR admin"]},
+    ]
+    text = write_yaml(exported)
+    assert workspace_import(read_text(text).data) == []
+    CategoryRights.objects.filter(category="payroll").update(rights={"edit": ["Owner"]})
+    CategoryRights.objects.filter(category="").delete()
+    changes = {(one.object, one.key): one.change for one in workspace_import(read_text(text).data)}
+    assert changes == {
+        ("category_rights", ""): "created",
+        ("category_rights", "payroll"): "updated",
+    }
+    assert workspace_export()["category_rights"] == exported["category_rights"]
+    assert AuditEntry.objects.filter(action="category.rights_changed").count() == 4
+
+
+def test_every_setting_that_can_be_set_is_exported() -> None:
+    """A new column of the settings has to be said in the document, or import would lose it."""
+    row = workspace_get()
+    numbers = [field for field in Workspace._meta.fields if field.name not in ("id", "name")]
+    values = {field.name: 7 for field in numbers if field.get_internal_type() != "CharField"}
+    Workspace.objects.filter(pk=row.pk).update(**values, timezone="Europe/Rome", language="it")
+    text = write_yaml(workspace_export())
+    Workspace.objects.all().delete()
+    workspace_import(read_text(text).data)
+    kept = Workspace.objects.values(*values, "timezone", "language").get()
+    assert kept == {**values, "timezone": "Europe/Rome", "language": "it"}
+
+
 def test_definition_of_a_source_is_found_by_its_id_and_use_goes_by_the_service() -> None:
     _with_fields()
     CustomField.objects.filter(key="desk").update(label="Place")
@@ -210,6 +245,15 @@ def test_a_dry_run_names_changes_and_writes_nothing() -> None:
         ),
         ("mapping", {"worker_type": {"contractor": "pirate"}}, "mapping.worker_type.contractor"),
         ("colours", [], "colours"),
+        ("category_rights", [{"edit": ["Owner"]}], "category_rights[0].category"),
+        ("category_rights", [{"category": "x", "edit": ["Boss"]}], "category_rights[0].edit[0]"),
+        ("category_rights", [{"category": "x", "edit": []}], "category_rights[0].edit"),
+        ("category_rights", [{"category": "x", "burn": ["Owner"]}], "category_rights[0].burn"),
+        (
+            "category_rights",
+            [{"category": "Pay"}, {"category": " pay"}],
+            "category_rights[1]",
+        ),
     ],
 )
 def test_a_wrong_value_names_its_place_and_nothing_is_applied(

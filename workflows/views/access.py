@@ -23,6 +23,7 @@ from siit_remote.access import may, require
 from siit_remote.audit.services import record
 from siit_remote.lib import clock
 from workflows.access.of_person import person_rows
+from workflows.views.rights import runs_opening
 
 _RIGHTS = ("integrations.view_appaccess", "people.view_person")
 
@@ -37,9 +38,11 @@ def access(request: HttpRequest, pk: int) -> HttpResponse:
         .exclude(pk=found.pk)
         .order_by("-pk")[:20]
     )
+    events = list(found.events.order_by("-pk")[:200])
     context = {
         "access": found,
-        "events": list(found.events.order_by("-pk")[:200]),
+        "events": events,
+        "open_runs": runs_opening(request.user, {row.run_id for row in events if row.run_id}),
         "earlier": earlier,
         "may_mend": may(request.user, "integrations.change_appaccess"),
     }

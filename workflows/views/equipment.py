@@ -22,7 +22,9 @@ from workflows.equipment_seen import ADDRESS, CHANGE, SEE, TABS, bundle_words, s
 from workflows.models import Shipment, Task
 from workflows.shipment_address import link_send, reachable_address_of
 from workflows.shipment_states import NEXT, ShipmentRefusedError, shipment_move
+from workflows.tasks_seen import tasks_open_to
 from workflows.views.equipment_forms import BundleForm, LinkForm, MoveForm, countries
+from workflows.views.rights import run_opens
 
 _PAGE = 50
 
@@ -81,13 +83,16 @@ def _page(
     context: dict[str, object] = {
         "found": found,
         "events": found.events.all(),
-        "tasks": Task.objects.filter(settles__shipment=found.pk, status=Task.Status.OPEN),
+        "tasks": tasks_open_to(request.user).filter(
+            settles__shipment=found.pk, status=Task.Status.OPEN
+        ),
         "move": MoveForm(shipment=found, auto_id="id_move_%s")
         if changes and NEXT[found.state]
         else None,
         "link": LinkForm(initial=initial, auto_id="id_link_%s", label_suffix="")
         if changes and asks
         else None,
+        "opens_run": found.step is not None and run_opens(request.user, found.step.run),
         "may_see_address": may(request.user, ADDRESS) and bool(found.address_token),
     }
     return render(request, "workflows/shipment.html", context | more, status=status)

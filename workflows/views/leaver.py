@@ -32,6 +32,7 @@ from workflows.access.leavers import (
     leaving_people,
     minutes_words,
 )
+from workflows.category_rights import rights_of
 
 RIGHTS = ("people.view_person", "integrations.view_appaccess", "workflows.view_run")
 _PAGE = 50
@@ -117,7 +118,8 @@ def _evidence(request: HttpRequest, pk: int) -> Evidence:
     person = get_object_or_404(
         people_visible_to(request.user).select_related("team", "legal_entity", "manager"), pk=pk
     )
-    return evidence_of(person, hidden=hidden, now=clock.now())
+    rights = rights_of(request.user)
+    return evidence_of(person, hidden=hidden, now=clock.now(), rights=rights)
 
 
 @require_GET

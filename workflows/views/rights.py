@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -23,6 +23,21 @@ _ROWS: dict[str, tuple[Any, str, str]] = {
     "hold": (Hold, "pk", "workflow__category"),
 }
 """What an address names: its model, the part of the address, the way to the category."""
+
+
+def run_opens(user: Any, run: Run) -> bool:
+    """Whether a link to the run would let ``user`` in."""
+    sees = user.has_perm("workflows.view_run")
+    return bool(sees and rights_of(user).may("view", run.workflow.category))
+
+
+def runs_opening(user: Any, ids: Collection[int]) -> set[int]:
+    """Those of ``ids`` that :func:`run_opens` would answer with yes."""
+    if not ids or not user.has_perm("workflows.view_run"):
+        return set()
+    rows = Run.objects.filter(pk__in=ids)
+    found = rights_of(user).open("view", rows, column="workflow__category")
+    return set(found.values_list("pk", flat=True))
 
 
 def right_on(right: str, *permissions: str, of: str = "workflow") -> Callable[[View], View]:

@@ -22,14 +22,14 @@ from workflows.views.forms import ReassignForm
 def stuck(request: HttpRequest) -> HttpResponse:
     """Everybody who holds something, the oldest first, and what nobody can be asked about."""
     now = clock.now()
-    found = holders(now)
+    found = holders(request.user, now)
     return render(
         request,
         "workflows/approvals_stuck.html",
         {
             "holders": found,
             "away": away_among([holder.person for holder in found], now),
-            "held": runs_without_approver(),
+            "held": runs_without_approver(request.user),
             "now": now,
         },
     )

@@ -38,6 +38,7 @@ from workflows.tasks_seen import (
     workflows_in,
 )
 from workflows.views.forms import NO_FILES
+from workflows.views.rights import run_opens
 from workflows.views.task_forms import HandOverForm, ManyForm, ProofForm, RefuseForm, RemarkForm
 
 _PAGE = 50
@@ -116,6 +117,7 @@ def _page(request: HttpRequest, found: Task, *, status: int = 200, **forms: obje
         "late": found.is_open and found.due_on is not None and found.due_on < today,
         "notes": found.notes.select_related("author"),
         "hidden": fields_hidden_from(request.user),
+        "opens_run": found.step is not None and run_opens(request.user, found.step.run),
     }
     return render(request, "workflows/task.html", context | shown | forms, status=status)
 

@@ -25,8 +25,9 @@ from people.plan import CUSTOM
 from people.services import people_resolve_all
 from siit_remote.audit.services import record
 from siit_remote.lib import clock
+from workflows.category_rights import category_rights_save
 from workflows.fields import FIELDS
-from workflows.models import ApproverPolicy, MessageTemplate, Service
+from workflows.models import ApproverPolicy, CategoryRights, MessageTemplate, Service
 from workflows.workspace.fields import custom_field_put
 from workflows.workspace.shape import Desired, read_workspace
 from workflows.workspace.values import Known
@@ -157,6 +158,10 @@ class _Applier:
             label = {"policies": "policy"}.get(name, name.removesuffix("s"))
             for row in rows.get(name, []):
                 self._upsert(model, label, {"key": row["key"]}, row)
+        for row in rows.get("category_rights", []):
+            known = CategoryRights.objects.filter(category=row["key"]).exists()
+            if category_rights_save(row["category"], row["rights"], actor=self.actor):
+                self._say("category_rights", row["key"], "updated" if known else "created")
         if desired.protected is not None:
             self._protect(set(desired.protected))
         return self.changes

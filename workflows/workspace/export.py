@@ -14,7 +14,7 @@ from people.models import (
     WorkerTypeMapping,
     Workspace,
 )
-from workflows.models import ApproverPolicy, MessageTemplate, Service
+from workflows.models import ApproverPolicy, CategoryRights, MessageTemplate, Service
 from workflows.workspace.fields import fields_exported
 from workflows.workspace.shape import FORMAT
 
@@ -56,6 +56,11 @@ def workspace_export() -> dict[str, Any]:
             | {"rules": item.rules, "baseline": item.baseline}
             for item in ApproverPolicy.objects.all()
         ],
+        "category_rights": [
+            {"category": item.category, **item.rights}
+            for item in CategoryRights.objects.all()
+            if item.rights
+        ],
     }
     return document | {name: rows for name, rows in sections.items() if rows}
 
@@ -72,6 +77,7 @@ def _settings() -> dict[str, Any]:
         "language": row.language,
         "sync_every_hours": row.sync_every_hours,
         "late_within_days": row.late_within_days,
+        "address_kept_days": row.address_kept_days,
         "limits": {
             "sync": {"people": row.sync_limit_people, "percent": row.sync_limit_percent},
             "workflow": {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from people.choices import WorkerType
+from workflows.category_rights import NAMED, OWNER, PERMISSION, folded
 from workflows.document.plain import clean
 from workflows.messages import template_problems
 from workflows.problems import DocumentError, Problem, Reader, join
@@ -31,6 +32,7 @@ SECTIONS = (
     *("settings", "employment_types", "mapping", "custom_fields", "fields"),
     *("entities", "roles"),
     *("protected_people", "applications", "bundles", "templates", "services", "policies"),
+    "category_rights",
 )
 
 
@@ -77,6 +79,7 @@ class _WorkspaceReader(FieldReader):
             ("templates", self._template),
             ("services", self._service),
             ("policies", self._policy),
+            ("category_rights", self._category_rights),
         ):
             if found.get(name) is not None:
                 desired.rows[name] = self._rows(found[name], name, read)
@@ -94,10 +97,10 @@ class _WorkspaceReader(FieldReader):
         for index, item in enumerate(self.reader.items(data, section)):
             path = f"{section}[{index}]"
             row = read(item, path)
-            name = row.get("key") or row.get("name")
+            name = row["key"] if section == "category_rights" else row.get("key") or row.get("name")
             if name in seen:
                 self.reader.error(path, f"“{name}” stands at {seen[name]} already.")
-            elif name:
+            elif name or section == "category_rights":
                 seen[name] = path
             if section == "employment_types":
                 self.types.add(str(name))
@@ -340,6 +343,25 @@ class _WorkspaceReader(FieldReader):
             if not row["choices"]:
                 self.reader.error(join(path, "choices"), "A choice needs its values.")
         return row
+
+    def _category_rights(self, data: Any, path: str) -> dict[str, Any]:
+        """``key`` is the category; every right that is not named follows the roles."""
+        found = self.reader.mapping(data, path, allowed=("category", *PERMISSION))
+        if "category" not in found:
+            self.reader.error(join(path, "category"), 'Missing: "" for workflows without one.')
+        rights: dict[str, list[str]] = {}
+        for right in PERMISSION:
+            if found.get(right) is None:
+                continue
+            here = join(path, right)
+            rights[right] = [
+                self.reader.choice(item, f"{here}[{index}]", NAMED, default=OWNER)
+                for index, item in enumerate(self.reader.items(found[right], here))
+            ]
+            if not rights[right]:
+                self.reader.error(here, f"Name at least one role: {', '.join(NAMED)}.")
+        category = self.reader.text(found.get("category", ""), join(path, "category"), limit=100)
+        return {"key": folded(category), "category": category, "rights": rights}
 
     def _policy(self, data: Any, path: str) -> dict[str, Any]:
         found = self.reader.mapping(data, path, allowed=("key", "name", "rules", "baseline"))

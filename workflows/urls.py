@@ -26,6 +26,7 @@ from workflows.views import (
     message_template,
     picker,
     policy,
+    policy_asked,
     policy_rule,
     preview,
     printed,
@@ -184,6 +185,7 @@ urlpatterns = [
     path("policies/", policy.policies, name="policies"),
     path("policies/new/", policy.policy_new, name="policy-new"),
     path("policies/<slug:key>/", policy.policy_edit, name="policy-edit"),
+    path("policy-approver/<slug:name>/", policy_asked.policy_asked, name="policy-asked"),
     path("policies/<slug:key>/rules/<int:number>/", policy_rule.policy_rule, name="policy-rule"),
     path(
         "policies/<slug:key>/rules/<int:number>/<slug:verb>/",

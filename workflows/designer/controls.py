@@ -130,7 +130,7 @@ class Drawer:
         if kind == "parts":
             return self._parts(param, value, base, path, element)
         if kind == "approver":
-            return self._approver(value, base, path, element)
+            return self.approver(value, base, path, element)
         if kind == "stages":
             return self._stages(value, base, path, element)
         base["errors"] = self.findings.under(path, element)
@@ -160,7 +160,8 @@ class Drawer:
         )
         return Control(kind="parts", inner=inner, errors=self.findings.at(path, element), **base)
 
-    def _approver(self, value: Any, base: dict[str, Any], path: str, element: str) -> Control:
+    def approver(self, value: Any, base: dict[str, Any], path: str, element: str) -> Control:
+        """Who is asked: the type, and what that type has to be told."""
         spec = value if isinstance(value, Mapping) else {}
         kind = str(spec.get("type") or "")
         approver = APPROVERS.get(kind)
@@ -194,7 +195,7 @@ class Drawer:
                 "help": "",
             }
             inner.append(
-                self._approver(
+                self.approver(
                     stage["approver"] if nested else stage,
                     names,
                     f"{here}.approver" if nested else here,

@@ -67,7 +67,9 @@ def as_param(field: Any) -> Param:
 
 def value_read(field: Param, stored: Any, posted: Posted, name: str) -> Any:
     """The value of one setting; None leaves it out."""
-    readers = {"approver": _approver, "stages": _stages, "parts": _parts}
+    if field.control == "approver":
+        return approver_read(stored, posted, name)
+    readers = {"stages": _stages, "parts": _parts}
     if field.control in readers:
         return readers[field.control](field, stored, posted, name)
     if field.control in ("keys", "checks"):
@@ -118,7 +120,8 @@ def _parts(field: Param, stored: Any, posted: Posted, name: str) -> Any:
     return values
 
 
-def _approver(field: Param, stored: Any, posted: Posted, name: str) -> Any:
+def approver_read(stored: Any, posted: Posted, name: str) -> Any:
+    """Who is asked, after the form was sent; another type begins without its settings."""
     if not posted.has(f"{name}.type"):
         return stored
     kind = posted.one(f"{name}.type")
@@ -141,7 +144,7 @@ def _stages(field: Param, stored: Any, posted: Posted, name: str) -> Any:
             continue
         nested = isinstance(stage, Mapping) and "approver" in stage
         spec = stage["approver"] if nested else stage
-        found = _approver(field, spec, posted, f"{name}.{index}")
+        found = approver_read(spec, posted, f"{name}.{index}")
         stages.append({**stage, "approver": found} if nested else found)
     stages = [stage for stage in stages if stage is not None]
     if posted.one("more") == name:

@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from people.models import LegalEntity, Person
+from people.models import LegalEntity, Person, Role
 from siit_remote.audit.models import AuditEntry
 from siit_remote.lib import clock
 from siit_remote.tests.people_with_roles import Company, small_company
@@ -49,12 +49,14 @@ SPAIN = {
 def _form(**values: str) -> dict[str, Any]:
     return {
         "name": "French requests",
-        "rule-0-type": "entity_lead",
+        "rule-0-asked": "{}",
+        "rule-0.type": "entity_lead",
         "rule-0-when": json.dumps(ACME),
-        "rule-1-type": "person",
-        "rule-1-which": "hr@acme.test",
+        "rule-1-asked": json.dumps({"type": "person", "email": "hr@acme.test"}),
+        "rule-1.type": "person",
+        "rule-1.email": "hr@acme.test",
         "rule-1-when": json.dumps(SPAIN),
-        "baseline-type": "manager",
+        "baseline.type": "manager",
         "do": "save",
         **values,
     }
@@ -62,13 +64,14 @@ def _form(**values: str) -> dict[str, Any]:
 
 def test_policy_is_built_in_the_browser_and_read_aloud(company: Company) -> None:
     client = _as(company, "hr")
-    new = {"name": "French requests", "baseline-type": "manager", "do": "save"}
+    new = {"name": "French requests", "baseline.type": "manager", "do": "save"}
     assert client.post("/policies/new/", new)["Location"] == "/policies/french-requests/"
     url = "/policies/french-requests/rules"
-    first = {"rule": json.dumps(ACME), "approver-type": "entity_lead"}
+    first = {"rule": json.dumps(ACME), "approver.type": "entity_lead"}
     assert client.post(f"{url}/0/", first).status_code == 302
     second = {
-        "rule": json.dumps(SPAIN), "approver-type": "person", "approver-which": "hr@acme.test"
+        "rule": json.dumps(SPAIN), "approver-asked": '{"type": "person"}',
+        "approver.type": "person", "approver.email": "HR Example (hr@acme.test)",
     }  # fmt: skip
     assert client.post(f"{url}/1/", second).status_code == 302
     made = ApproverPolicy.objects.get(key="french-requests")
@@ -118,7 +121,8 @@ def test_rows_of_a_rule_are_those_of_the_designer_and_nothing_is_saved(company: 
     assert 'name="row.1.field"' in added.content.decode()
     assert "rule-focus" in added["HX-Trigger-After-Swap"]
     # Without scripts the whole page comes back, with who is asked as it was chosen.
-    typed = {"rule": json.dumps(ACME), "approver-type": "role", "approver-which": "hr"}
+    typed = {"rule": json.dumps(ACME), "approver-asked": '{"type": "role"}',
+             "approver.type": "role", "approver.name": "hr"}  # fmt: skip
     whole = client.post(f"{url}/add-group/?row=conditions:", typed).content.decode()
     assert 'name="row.1.mode"' in whole
     assert 'value="hr"' in whole
@@ -136,7 +140,7 @@ def test_rows_of_a_rule_are_those_of_the_designer_and_nothing_is_saved(company: 
     [
         ({"rule": ""}, "Say for whom"),
         ({"rule": "{not json"}, "came in pieces"),
-        ({"approver-type": "person", "approver-which": ""}, "Rule 2, approver"),
+        ({"approver.type": "person", "approver.email": ""}, "Rule 2, approver"),
         ({"row.0.field": "person.country", "row.0.value": "Atlantis"}, "Rule 2"),
     ],
 )
@@ -144,7 +148,7 @@ def test_what_is_wrong_with_a_rule_is_said_in_words(
     company: Company, values: dict[str, str], said: str
 ) -> None:
     before = list(ApproverPolicy.objects.values())
-    form = {"rule": json.dumps(SPAIN), "approver-type": "manager", **values}
+    form = {"rule": json.dumps(SPAIN), "approver.type": "manager", **values}
     answer = _as(company, "hr").post("/policies/by-entity/rules/1/", form)
     assert answer.status_code == 422
     assert said in answer.content.decode()
@@ -156,8 +160,8 @@ def test_what_is_wrong_with_a_rule_is_said_in_words(
     [
         ({"rule-0-when": ""}, "Rule 1: Say for whom"),
         ({"rule-0-when": "{not json"}, "Rule 1: Say for whom"),
-        ({"rule-1-which": ""}, "Rule 2, approver"),
-        ({"baseline-type": "nobody"}, "Baseline, type: Unknown approver type"),
+        ({"rule-1.email": ""}, "Rule 2, approver"),
+        ({"baseline.type": "nobody"}, "Baseline, type: Unknown approver type"),
         ({"key": "by-entity"}, "already"),
     ],
 )
@@ -295,3 +299,26 @@ def test_rehearsal_page_shows_findings_and_everybody(company: Company) -> None:
     twice = _as(company, "hr").get("/policies/by-entity/rehearsal/?step=offboarding.ask")
     assert b"Manager Example is asked twice." in twice.content
     assert clock.now()
+
+
+def test_who_is_asked_is_drawn_anew_for_another_type(company: Company) -> None:
+    Role.objects.get_or_create(name="hr")
+    client = _as(company, "hr")
+    typed = {"approver-asked": '{"type": "manager"}', "approver.type": "role"}
+    drawn = client.post("/policy-approver/approver/?policy=by-entity", typed).content.decode()
+    assert 'name="approver.name"' in drawn
+    assert '<option value="hr">hr</option>' in drawn
+    chosen = {"rule-3-asked": '{"type": "policy"}', "rule-3.type": "policy"}
+    offered = client.post("/policy-approver/rule-3/?policy=by-entity", chosen).content.decode()
+    assert 'name="rule-3.key"' in offered
+    assert 'value="by-entity"' not in offered, "a policy is not offered to itself"
+    broken = client.post("/policy-approver/approver/", {"approver-asked": "[" * 9_000})
+    assert broken.status_code == 200
+    assert client.post("/policy-approver/anything/", typed).status_code == 404
+
+
+def test_person_is_shown_by_name_and_stored_by_email(company: Company) -> None:
+    client = _as(company, "hr")
+    client.post("/policies/new/", _form())
+    page = client.get("/policies/french-requests/").content.decode()
+    assert f'value="{company.people["hr"].full_name} (hr@acme.test)"' in page

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from people.models import LegalEntity, Role
+from people.models import LegalEntity
 from people.selectors import person_by_email
 from siit_remote.access import require
 from siit_remote.audit.services import record
@@ -21,11 +21,12 @@ from siit_remote.lib import clock
 from workflows.catalogue import entity_lead_set, policy_save
 from workflows.conditions.describe import describe_group
 from workflows.conditions.tree import parse_group
+from workflows.designer.asked import asked_drawn, asked_read
 from workflows.models import ApproverPolicy
-from workflows.nodes import APPROVERS
 from workflows.policies import policies_using, policy_uses
 from workflows.problems import DocumentError, Problem
 from workflows.rehearsal import FINDINGS, rehearse
+from workflows.views.policy_asked import asked_lists
 from workflows.views.rows import problem_words, row_done, rows_posted
 from workflows.vocabulary import NodeVocabulary, vocabulary_now
 
@@ -92,14 +93,12 @@ def _edit(request: HttpRequest, policy: ApproverPolicy, *, new: bool) -> HttpRes
             else:
                 messages.success(request, f"{saved} is saved.")
                 return redirect("policy-edit", key=saved.key)
-    for number, rule in enumerate(state["rules"]):
-        rule |= {"title": f"rule {number + 1}", "prefix": f"rule-{number}"}
     context = {
         "policy": policy,
         "new": new,
-        "state": state,
+        "state": _drawn(state, policy, problems),
         "problems": [problem_words(problem, _PLACES) for problem in problems],
-        **approver_context(policy),
+        "lists": asked_lists(),
         "uses": [] if new else policy_uses(policy.key),
         "using": [] if new else policies_using(policy.key),
     }
@@ -107,34 +106,49 @@ def _edit(request: HttpRequest, policy: ApproverPolicy, *, new: bool) -> HttpRes
     return render(request, "workflows/policy_edit.html", context, status=status)
 
 
-def approver_context(policy: ApproverPolicy) -> dict[str, Any]:
-    """What the inputs of “who is asked” offer."""
-    return {
-        "kinds": [(approver.key, approver.label) for approver in APPROVERS],
-        "known_approvers": [
-            *Role.objects.values_list("name", flat=True),
-            *ApproverPolicy.objects.exclude(key=policy.key).values_list("key", flat=True),
-        ],
-    }
+def _drawn(
+    state: dict[str, Any], policy: ApproverPolicy, problems: list[Problem]
+) -> dict[str, Any]:
+    """What was typed or is stored, with an input of who is asked for each rule."""
+    rules = [
+        rule
+        | {
+            "title": f"rule {number + 1}",
+            "asked": asked_drawn(
+                rule["approver"],
+                name=f"rule-{number}",
+                path=f"rules[{number}].approver",
+                problems=problems,
+                without_policy=policy.key,
+            ),
+        }
+        for number, rule in enumerate(state["rules"])
+    ]
+    baseline = asked_drawn(
+        state["baseline"],
+        name="baseline",
+        path="baseline",
+        problems=problems,
+        without_policy=policy.key,
+    )
+    return state | {"rules": rules, "baseline": baseline}
 
 
 def _rules_moved(state: dict[str, Any], do: str) -> bool:
     return row_done(state["rules"], do, "rule", blank={})
 
 
-def _approver_row(spec: Mapping[str, Any]) -> dict[str, str]:
-    which = next((str(value) for key, value in spec.items() if key != "type"), "")
-    return {"type": str(spec.get("type", "")), "which": which}
-
-
 def _stored(policy: ApproverPolicy) -> dict[str, Any]:
     rules = [
-        _approver_row(rule.get("approver", {}))
-        | {"when": json.dumps(rule["when"]), "words": _words(rule["when"]), "stored": number}
+        {
+            "approver": rule.get("approver", {}),
+            "when": json.dumps(rule["when"]),
+            "words": _words(rule["when"]),
+            "stored": number,
+        }
         for number, rule in enumerate(policy.rules)
     ]
-    baseline = _approver_row(policy.baseline)
-    return {"key": policy.key, "name": policy.name, "rules": rules, "baseline": baseline}
+    return {"key": policy.key, "name": policy.name, "rules": rules, "baseline": policy.baseline}
 
 
 def _words(when: Any, vocabulary: NodeVocabulary | None = None) -> str:
@@ -144,18 +158,18 @@ def _words(when: Any, vocabulary: NodeVocabulary | None = None) -> str:
 
 def _posted(post: Any, policy: ApproverPolicy, *, new: bool) -> dict[str, Any]:
     name = str(post.get("name", "")).strip()
+    values = dict(post.lists())
     rules: list[dict[str, Any]] = []
-    for row in rows_posted(post, "rule", ("type", "which", "when", "stored")):
+    for number, row in enumerate(rows_posted(post, "rule", ("when", "stored"))):
         stored = int(row["stored"]) if row["stored"].isdecimal() else None
-        rules.append({**row, "words": _words(_json(row["when"])), "stored": stored})
+        approver = asked_read(values, f"rule-{number}")
+        words = _words(_json(row["when"]))
+        rules.append({**row, "approver": approver, "words": words, "stored": stored})
     return {
         "key": (str(post.get("key", "")).strip() or slugify(name)[:60]) if new else policy.key,
         "name": name,
         "rules": rules,
-        "baseline": {
-            "type": str(post.get("baseline-type", "")),
-            "which": str(post.get("baseline-which", "")).strip(),
-        },
+        "baseline": asked_read(values, "baseline"),
     }
 
 
@@ -164,13 +178,6 @@ def _json(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return None
-
-
-def approver_spec(row: Mapping[str, Any]) -> dict[str, str]:
-    """The approver as it stands in a document: its type, and the one thing it is told."""
-    approver = APPROVERS.get(row["type"])
-    names = list(approver.Params.names()) if approver is not None else []
-    return {"type": row["type"]} | ({names[0]: row["which"]} if names else {})
 
 
 def _row(state: Mapping[str, Any]) -> dict[str, Any]:
@@ -185,10 +192,9 @@ def _row(state: Mapping[str, Any]) -> dict[str, Any]:
         "key": state["key"],
         "name": state["name"],
         "rules": [
-            {"when": _json(rule["when"]), "approver": approver_spec(rule)}
-            for rule in state["rules"]
+            {"when": _json(rule["when"]), "approver": rule["approver"]} for rule in state["rules"]
         ],
-        "baseline": approver_spec(state["baseline"]),
+        "baseline": state["baseline"],
     }
 
 

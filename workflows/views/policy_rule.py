@@ -12,10 +12,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from siit_remote.access import require
 from workflows.catalogue import policy_save
+from workflows.designer.asked import asked_drawn, asked_read
 from workflows.document.shape import Data
 from workflows.models import ApproverPolicy
 from workflows.problems import DocumentError, Problem
-from workflows.views.policy import approver_context, approver_spec
+from workflows.views.policy_asked import asked_lists
 from workflows.views.rows import MOST_ROWS, problem_words
 from workflows.views.rule_rows import rows_answer, rows_clicked, rows_context
 
@@ -42,9 +43,7 @@ def policy_rule(request: HttpRequest, key: str, number: int) -> HttpResponse:
     """Change a rule, or add one at the end."""
     policy, rule = _found(key, number)
     if request.method != "POST":
-        spec = rule["approver"]
-        which = next((str(value) for name, value in spec.items() if name != "type"), "")
-        return _page(request, policy, number, rule["when"], {"type": spec["type"], "which": which})
+        return _page(request, policy, number, rule["when"], rule["approver"])
     clicked, asked = rows_clicked(request, "save", stored=rule["when"]), _asked(request)
     problems = [Problem("", clicked.refused)] if clicked.refused else []
     if not problems:
@@ -55,23 +54,20 @@ def policy_rule(request: HttpRequest, key: str, number: int) -> HttpResponse:
     return redirect("policy-edit", key=key)
 
 
-def _asked(request: HttpRequest) -> dict[str, str]:
+def _asked(request: HttpRequest) -> Data:
     """Who is asked, as it was filled in."""
-    return {
-        "type": request.POST.get("approver-type", "manager"),
-        "which": request.POST.get("approver-which", "").strip(),
-    }
+    return asked_read(dict(request.POST.lists()), "approver")
 
 
 def _save(
-    policy: ApproverPolicy, number: int, when: Data | None, asked: dict[str, str], *, actor: Any
+    policy: ApproverPolicy, number: int, when: Data | None, asked: Data, *, actor: Any
 ) -> list[Problem]:
     """The whole policy with this rule; what is wrong with it."""
     if not when or not when.get("rules"):
         # An empty condition matches nobody: it is refused here rather than found out later.
         return [Problem("", "Say for whom; a rule needs a condition.")]
     rules = list(policy.rules)
-    rules[number : number + 1] = [{"when": when, "approver": approver_spec(asked)}]
+    rules[number : number + 1] = [{"when": when, "approver": asked}]
     row = {
         "key": policy.key,
         "name": policy.name,
@@ -110,20 +106,28 @@ def _page(
     policy: ApproverPolicy,
     number: int,
     when: Data | None,
-    asked: dict[str, str],
+    asked: Data,
     *,
     problems: list[Problem] | None = None,
 ) -> HttpResponse:
+    rows = rows_context(when, base=_base(policy, number), of_requests=True)
     context = {
         "policy": policy,
         "number": number,
         "place": number + 1,
         "new": number >= len(policy.rules),
-        "approver": asked,
+        "policy_key": policy.key,
+        "asked": asked_drawn(
+            asked,
+            name="approver",
+            path=f"rules[{number}].approver",
+            problems=problems or [],
+            without_policy=policy.key,
+        ),
         "problems": [problem_words(problem, {"rules": "Rule"}) for problem in problems or []],
         "rule_words": _WORDS,
-        **approver_context(policy),
-        **rows_context(when, base=_base(policy, number), of_requests=True),
+        **rows,
+        "lists": [*rows["lists"], *asked_lists()],
     }
     status = 422 if problems else 200
     return render(request, "workflows/policy_rule_edit.html", context, status=status)

@@ -14,8 +14,8 @@ from workflows.models import Task
 from workflows.timing import add_working_days, is_working_day, local_instant, zone_of
 
 _MORNING = time(9, 0)
-_WITHOUT_DUE_DAY = 5
-"""Working days between two words about a task that has no due day."""
+DUE_DAYS = 3
+"""Working days, unless whoever asks says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +82,15 @@ def days_of_task(task: Task) -> Days:
     return days_of(assignee=task.assignee, role=task.role, subject=task.subject)
 
 
+def due_day(task: Task, days: Days) -> date:
+    """When it is due. One without a day of its own is late as if it had been given the usual."""
+    return task.due_on or days.after(days.today(task.created_at), DUE_DAYS)
+
+
 def next_word(task: Task, days: Days, *, now: datetime) -> datetime:
     """When to speak of it next: the morning of the due day, then every few working days."""
     today = days.today(now)
-    if task.due_on is None:
-        return days.morning(days.after(today, _WITHOUT_DUE_DAY))
-    due = task.due_on
+    due = due_day(task, days)
     if today < due:
         return days.morning(due if days.works(due) else days.after(due, 1))
     return days.morning(days.after(today, max(task.remind_every, 1)))
@@ -95,6 +98,6 @@ def next_word(task: Task, days: Days, *, now: datetime) -> datetime:
 
 def escalates_now(task: Task, days: Days, *, now: datetime) -> bool:
     """Whether nobody did it so many working days past the due day, and nobody else was asked."""
-    if task.due_on is None or task.escalated_at is not None:
+    if task.escalated_at is not None:
         return False
-    return days.today(now) > days.after(task.due_on, task.escalate_after)
+    return days.today(now) > days.after(due_day(task, days), task.escalate_after)

@@ -17,14 +17,12 @@ from workflows.engine.wake import run_wake
 from workflows.models import Task
 from workflows.notes import note_add
 from workflows.shipment_states import shipment_settle
-from workflows.task_days import days_of
+from workflows.task_days import DUE_DAYS, days_of
 
 if TYPE_CHECKING:
     from workflows.models import StepRun
 
 ENGINE = "siit_remote.tasks.run_due"
-DUE_DAYS = 3
-"""Working days, unless whoever asks says otherwise."""
 MOST_POINTS = 50
 
 
@@ -42,7 +40,7 @@ def task_open(
     assignee: Person | None = None,
     subject: Person | None = None,
     step: StepRun | None = None,
-    due_days: int | None = DUE_DAYS,
+    due_days: int = DUE_DAYS,
     checklist: Sequence[str] = (),
     remind_every: int = 1,
     escalate_after: int = 2,
@@ -51,14 +49,14 @@ def task_open(
 ) -> Task:
     """Open the task for this cause, or give the one that is there already.
 
-    ``due_days``: working days of whoever gets it; ``None``: no due day. They are told by mail at
+    ``due_days``: working days of whoever gets it. They are told by mail at
     the next look, reminded every ``remind_every`` working days, and ``escalate_after`` working days
     past the due day it goes to ``escalate_to`` (a role or a work email; empty: the role's lead).
     """
     with transaction.atomic():
         circle = Role.objects.get_or_create(name=role)[0] if role else None
         days = days_of(assignee=assignee, role=circle, subject=subject)
-        due_on = days.after(days.today(now), due_days) if due_days is not None else None
+        due_on = days.after(days.today(now), due_days)
         points = [" ".join(point.split())[:300] for point in checklist][:MOST_POINTS]
         task, made = Task.objects.get_or_create(
             key=key[:80],

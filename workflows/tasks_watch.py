@@ -13,7 +13,7 @@ from people.models import Person, Role
 from siit_remote.audit.services import record
 from workflows.approvers.people import addresses_switched_off, can_answer
 from workflows.models import Task
-from workflows.task_days import days_of_task, escalates_now, members_of, next_word
+from workflows.task_days import days_of_task, due_day, escalates_now, members_of, next_word
 from workflows.task_mail import Word, tasks_tell
 from workflows.task_notes import task_note
 from workflows.tasks_handing import holder_words
@@ -57,12 +57,18 @@ def _open() -> QuerySet[Task]:
 
 
 def _why(task: Task, *, now: datetime) -> str:
-    today = days_of_task(task).today(now)
+    days = days_of_task(task)
+    today, due = days.today(now), due_day(task, days)
     if task.notified_at is None:
         return "Yours now"
-    if task.due_on is None or today < task.due_on:
+    if today < due:
         return "Still open"
-    return "Due today" if today == task.due_on else "Overdue"
+    return "Due today" if today == due else "Overdue"
+
+
+def _is_late(task: Task, *, now: datetime) -> bool:
+    days = days_of_task(task)
+    return days.today(now) > due_day(task, days)
 
 
 def _claimed(task: Task, next_at: datetime) -> bool:
@@ -113,7 +119,7 @@ def task_escalate(task: Task, *, now: datetime) -> bool:
         before = holder_words(task)
         for name, value in values.items():
             setattr(task, name, value)
-        late = "did not do it in time" if task.due_on else "cannot do it"
+        late = "did not do it in time" if _is_late(task, now=now) else "cannot do it"
         words = (
             f"{was} {late}; {to} has it now."
             if to

@@ -21,7 +21,7 @@ from workflows.params import (
 )
 from workflows.problems import Problem
 from workflows.question import step_of
-from workflows.tasks_by_hand import task_open
+from workflows.tasks_by_hand import DUE_DAYS, task_open
 
 
 class CreateTaskParams(ParamsForm):
@@ -35,6 +35,7 @@ class CreateTaskParams(ParamsForm):
     due = MappingParam(
         required=False,
         label="Due in",
+        help_text=f"Of whoever gets it, by their country's holidays. Empty: {DUE_DAYS}.",
         allowed=("working_days",),
         parts={"working_days": NumberParam(label="Working days", low=0, high=365)},
     )
@@ -85,8 +86,8 @@ class CreateTaskAction(Action):
     Params = CreateTaskParams
 
     def sentence(self, params: Mapping[str, Any]) -> str:
-        """In words."""
-        return f"open a task for {params.get('assignee', 'it')}"
+        """In words, with its due day as it will be counted."""
+        return f"open a task for {params.get('assignee', 'it')}, due {_due_words(params)}"
 
     def describe(self, ctx: ActionContext, params: Mapping[str, Any]) -> str:
         """With its title filled in."""
@@ -122,12 +123,26 @@ class CreateTaskAction(Action):
             assignee=person,
             subject=ctx.person,
             step=ctx.step,
-            due_days=values["due"].get("working_days"),
+            due_days=_due_days(values),
             remind_every=values["remind_every"].get("working_days", 1),
             escalate_after=values["escalate"].get("working_days", 2),
             escalate_to=str(values["escalate"].get("to", "")),
             now=ctx.now,
         )
+
+
+def _due_days(params: Mapping[str, Any]) -> int:
+    """Working days. A task that was given none is due all the same: nobody would miss it else."""
+    given = params.get("due")
+    days = given.get("working_days") if isinstance(given, Mapping) else None
+    return days if isinstance(days, int) else DUE_DAYS
+
+
+def _due_words(params: Mapping[str, Any]) -> str:
+    days = _due_days(params)
+    if not days:
+        return "the same day"
+    return f"in {days} working day{'' if days == 1 else 's'}"
 
 
 def _ended(ctx: ActionContext, task: Task) -> Outcome:

@@ -153,6 +153,22 @@ def test_reminded_on_the_due_day_then_each_working_day_then_passed_on(
     assert mail.outbox[-1].to == ["lead@acme.test"]
 
 
+def test_a_task_without_a_due_day_is_late_all_the_same_and_passed_on(
+    kit: dict[str, Person],
+) -> None:
+    task = _task()
+    Task.objects.filter(pk=task.pk).update(due_on=None)
+    words = []
+    for number in range(9):
+        before = len(mail.outbox)
+        tasks_watch(now=day(number, hour=10))
+        words += [str(item.subject).partition(":")[0] for item in mail.outbox[before:]]
+    assert {"Due today", "Overdue"} <= set(words)
+    task.refresh_from_db()
+    assert task.assignee == kit["lead"]
+    assert _notes(task) == ["it did not do it in time; Lead has it now."]
+
+
 def test_a_simulated_fortnight_keeps_the_holidays_of_two_countries(
     kit: dict[str, Person],
 ) -> None:
@@ -190,7 +206,7 @@ def test_a_role_without_members_is_never_silent(kit: dict[str, Person]) -> None:
     tasks_watch(now=T0)
     task.refresh_from_db()
     assert str(task.role) == "hr"
-    assert _notes(task) == ["facilities did not do it in time; hr has it now."]
+    assert _notes(task) == ["facilities cannot do it; hr has it now."]
     assert [item.to for item in mail.outbox] == [["hans@acme.test"]]
 
 

@@ -14,9 +14,11 @@ from integrations.accounts import (
     profile_of,
     stopping_when_refused,
 )
-from integrations.connectors.base import SignedCaller
+from integrations.connectors.base import AccountAdmin, SignedCaller
+from integrations.connectors.identity import ApplicationAssigner
 from integrations.errors import (
     ConfigError,
+    IntegrationError,
     NeedsAttentionError,
     PermanentError,
     TransientError,
@@ -26,24 +28,54 @@ from integrations.services import client_for
 from siit_remote.lib import clock
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from people.models import Person
 
 Provision = Application.Provision
-READABLE = (Provision.GROUP, Provision.ACCOUNT)
+READABLE = (Provision.GROUP, Provision.APP, Provision.ACCOUNT)
 """Ways of provisioning where the connection can be asked who has the application."""
 
 
-def group_of(application: Application) -> str:
-    """The group that gives the application. Raises ``ConfigError`` where none is set."""
-    group = application.provision.get("group")
-    if not isinstance(group, str) or not group.strip():
+PLACES: Mapping[str, str] = {Provision.GROUP: "group", Provision.APP: "app"}
+"""Ways that need a name at the connection, and what it is called among what is set."""
+
+
+def place_of(application: Application) -> str:
+    """The name of its group or application at the connection; empty where none is set."""
+    name = application.provision.get(PLACES.get(application.provision_by, ""))
+    return name.strip() if isinstance(name, str) else ""
+
+
+def group_of(application: Application, client: AccountAdmin) -> str:
+    """What is joined and left to have the application, as ``client`` calls it.
+
+    Raises ``ConfigError`` where no name is set or the connection assigns no applications.
+    """
+    name = place_of(application)
+    if not name:
+        what = PLACES[application.provision_by]
         raise ConfigError(
-            f"{application.name} is given by group, but no group is set. Set it on the "
+            f"{application.name} is given by {what}, but no {what} is set. Set it on the "
             "application's page."
         )
-    return group.strip()
+    if application.provision_by == Provision.GROUP:
+        return name
+    if not isinstance(client, ApplicationAssigner):
+        raise ConfigError(
+            f"The connection of {application.name} has no applications to assign. Give it by a "
+            "group on the application's page."
+        )
+    return client.assignment_of(name)
+
+
+def assigns_applications(connection: Connection) -> bool:
+    """Whether its provider has applications of its own to assign. Asks nobody."""
+    try:
+        return isinstance(client_for(connection), ApplicationAssigner)
+    except IntegrationError:
+        return False
 
 
 def by_hand(application: Application) -> bool:
@@ -80,16 +112,20 @@ def give(
         )
         evidence = {"connection": connection.key, "account": made.account.external_id}
         return _with_calls(evidence, idempotency_key)
-    group = group_of(application)
     client = account_admin(connection)
+    group = group_of(application, client)
     account = account_find(connection, person, now=now, client=client)
     if account is None:
         raise PermanentError(
-            f"The person has no account at {connection.name}, so cannot join the group “{group}”. "
-            "Create the account first."
+            f"The person has no account at {connection.name}, so cannot be given "
+            f"“{place_of(application)}” there. Create the account first."
         )
     group_join(connection, client, account.external_id, group, idempotency_key=idempotency_key)
-    evidence = {"connection": connection.key, "account": account.external_id, "group": group}
+    evidence = {
+        "connection": connection.key,
+        "account": account.external_id,
+        **_placed(application),
+    }
     return _with_calls(evidence, idempotency_key)
 
 
@@ -117,15 +153,25 @@ def take(
         seen = "the account is suspended" if ended else "there is no account"
         evidence |= {"account": ended.external_id if ended else None}
         return _with_calls(evidence | _read_back(seen, now), idempotency_key)
-    group = group_of(application)
     client = account_admin(connection)
+    group = group_of(application, client)
     account = account_find(connection, person, now=now, client=client)
     if account is not None:
         with stopping_when_refused(connection):
             client.remove_from_group(account.external_id, group, idempotency_key=idempotency_key)
-    seen = "not a member of the group" if account else "there is no account"
-    evidence |= {"account": account.external_id if account else None, "group": group}
+    seen = _GONE[application.provision_by] if account else "there is no account"
+    evidence |= {"account": account.external_id if account else None, **_placed(application)}
     return _with_calls(evidence | _read_back(seen, now), idempotency_key)
+
+
+def _placed(application: Application) -> dict[str, str]:
+    return {PLACES[application.provision_by]: place_of(application)}
+
+
+_GONE: Mapping[str, str] = {
+    Provision.GROUP: "not a member of the group",
+    Provision.APP: "the application is not assigned",
+}
 
 
 def _read_back(seen: str, now: datetime) -> dict[str, str]:
@@ -158,7 +204,7 @@ def reported(
     if account is None:
         return []
     groups: set[str] = set()
-    if any(application.provision_by == Provision.GROUP for application in offered):
+    if any(application.provision_by in PLACES for application in offered):
         with stopping_when_refused(connection):
             groups = {name.casefold() for name in client.groups_of(account.external_id)}
     return [
@@ -166,11 +212,18 @@ def reported(
         for application in offered
         if (application.provision_by == Provision.ACCOUNT and account.active)
         or (
-            application.provision_by == Provision.GROUP
-            # Without a group set there is nothing to report; giving or taking it says so.
-            and str(application.provision.get("group") or "").strip().casefold() in groups
+            application.provision_by in PLACES
+            and _group_or_none(application, client).casefold() in groups
         )
     ]
+
+
+def _group_or_none(application: Application, client: AccountAdmin) -> str:
+    """Without a name that fits there is nothing to report; giving or taking it says so."""
+    try:
+        return group_of(application, client)
+    except ConfigError:
+        return ""
 
 
 def _signed(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 
-from integrations.access_calls import READABLE, is_readable
+from integrations.access_calls import READABLE, group_of, is_readable, place_of
 from integrations.accounts import account_admin, stopping_when_refused
 from integrations.connectors.base import RemoteAccount
 from integrations.connectors.identity import AccessReporter
@@ -118,15 +118,10 @@ def _having(
 ) -> list[RemoteAccount]:
     if application.provision_by == Application.Provision.ACCOUNT:
         return list(accounts.values())
-    group = str(application.provision.get("group") or "").strip()
-    if not group:
-        raise ConfigError(f"{application.name} is given by group, but no group is set.")
+    group = group_of(application, client)
     members = client.members_of(group)
     if members is None:
-        raise ConfigError(
-            f"There is no group “{group}” at the connection yet. Check its name; it is made when "
-            "the first person is given the application."
-        )
+        raise ConfigError(_nothing_there(application))
     folded = group.casefold()
     ids = dict.fromkeys(members)
     # Some servers never list members on the group; the account's own list then tells.
@@ -135,6 +130,16 @@ def _having(
             ids.setdefault(account.external_id)
     strangers = (RemoteAccount(external_id=one, username="", active=True) for one in ids)
     return [accounts.get(one.external_id, one) for one in strangers]
+
+
+def _nothing_there(application: Application) -> str:
+    name = place_of(application)
+    if application.provision_by == Application.Provision.APP:
+        return f"There is no application “{name}” at the connection. Check its name there."
+    return (
+        f"There is no group “{name}” at the connection yet. Check its name; it is made when the "
+        "first person is given the application."
+    )
 
 
 def reported_take_over(
@@ -160,7 +165,13 @@ def reported_take_over(
         application.reported.filter(gone_at__isnull=True).update(seen_at=now)
         AccessReading.objects.update_or_create(
             application=application,
-            defaults={"read_at": now, "tried_at": now, "accounts": len(rows), "error": ""},
+            defaults={
+                "read_at": now,
+                "tried_at": now,
+                "accounts": len(rows),
+                "error": "",
+                "changed": True,
+            },
         )
 
 
@@ -265,6 +276,7 @@ def reported_match(
             ReportedAccess.objects.filter(
                 application__connection=connection, external_id=row.external_id
             ).update(person=person, matched_by=label[:200])
+            AccessReading.objects.filter(application__connection=connection).update(changed=True)
             record(
                 "access.matched",
                 actor=actor,

@@ -15,7 +15,7 @@ from integrations.errors import (
     TransientError,
     UncertainError,
 )
-from integrations.models import AccessEvent, AppAccess, Delivery
+from integrations.models import AccessEvent, AccessReading, AppAccess, Delivery
 from siit_remote.audit.services import record
 
 if TYPE_CHECKING:
@@ -222,7 +222,8 @@ def access_note(
     words: str = "",
     evidence: dict[str, Any] | None = None,
 ) -> None:
-    """Add to the history of a row."""
+    """Add to the history of a row; how far the application differs is counted anew."""
+    AccessReading.mark_changed(row.application_id)
     AccessEvent.objects.create(
         access=row,
         at=now,

@@ -39,6 +39,7 @@ SCHEDULES: Final = (
     ),
     Planned(name="siit: read who has access", func="integrations.tasks.read_access", minutes=15),
     Planned(name="siit: look after access", func="siit_remote.tasks.look_after_access", minutes=60),
+    Planned(name="siit: count what differs", func="siit_remote.tasks.count_drift", minutes=1),
     Planned(name="siit: refresh statuses", func="people.tasks.refresh_statuses", minutes=10),
     Planned(name="siit: keep the forecast", func="siit_remote.tasks.keep_forecast", minutes=60),
     Planned(name="siit: look for gaps", func="siit_remote.tasks.look_for_gaps", minutes=15),

@@ -10,6 +10,7 @@ from siit_remote.lib import clock
 from siit_remote.lib.bell import ring
 from siit_remote.outages import outages_report
 from siit_remote.staleness import stale_report
+from workflows.access.drift import drift_count_changed
 from workflows.access.looking_after import access_look_after
 from workflows.chat import chat_refresh
 from workflows.engine.refusals import refusals_forget
@@ -76,6 +77,11 @@ def watch_tasks() -> dict[str, int]:
 def look_after_access() -> dict[str, int]:
     """End access whose time is over, remind of what ends soon, count what differs."""
     return access_look_after(now=clock.now()).to_data()
+
+
+def count_drift() -> int:
+    """Count what differs of applications to which something happened; how many were counted."""
+    return drift_count_changed(now=clock.now())
 
 
 def watch_shipments() -> dict[str, int]:

@@ -86,6 +86,7 @@ urlpatterns = [
     path("workflows/<slug:key>/act/<slug:verb>/", actions.act, name="workflow-act"),
     path("import-workflow/", imports.import_document, name="workflow-import"),
     path("applications/", application.applications, name="applications"),
+    path("count-applications/", application.applications_count, name="applications-count"),
     path("applications/<slug:key>/", application.application, name="application"),
     path(
         "applications/<slug:key>/edit/", application_edit.application_edit, name="application-edit"

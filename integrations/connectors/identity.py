@@ -92,6 +92,15 @@ class AccessReporter(AccountAdmin, Protocol):
 
 
 @runtime_checkable
+class ApplicationAssigner(AccountAdmin, Protocol):
+    """An identity provider with applications of its own, assigned to accounts one by one."""
+
+    def assignment_of(self, label: str) -> str:
+        """What stands for the application ``label`` where the verbs of accounts take a group."""
+        ...
+
+
+@runtime_checkable
 class SessionEnder(Protocol):
     """A target that can sign somebody out everywhere. Safe to repeat."""
 

@@ -116,12 +116,20 @@ class AccessReading(models.Model):
         default=dict, blank=True, help_text="How many of each difference, when last looked at."
     )
     drift_at = models.DateTimeField(null=True, blank=True)
+    changed = models.BooleanField(
+        default=False, help_text="Something happened since its differences were counted."
+    )
 
     class Meta:
         ordering: ClassVar = ["application"]
 
     def __str__(self) -> str:
         return f"Reading of {self.application_id}"
+
+    @classmethod
+    def mark_changed(cls, application_id: int) -> None:
+        """Its differences have to be counted again. Writes once, however much happens."""
+        cls.objects.filter(application=application_id, changed=False).update(changed=True)
 
 
 class ReportedAccess(models.Model):

@@ -15,6 +15,7 @@ class Application(models.Model):
 
     class Provision(models.TextChoices):
         GROUP = "group", "By membership of a group"
+        APP = "app", "By assignment of an application there"
         ACCOUNT = "account", "By an account of its own"
         HTTP = "http", "By a signed call"
         TASK = "task", "By hand, as a task"
@@ -34,7 +35,7 @@ class Application(models.Model):
         max_length=20, choices=Provision.choices, default=Provision.TASK
     )
     provision = models.JSONField(
-        default=dict, blank=True, help_text="As {'group': 'github-users'}."
+        default=dict, blank=True, help_text="As {'group': 'github-users'} or {'app': 'GitHub'}."
     )
     entitle = models.JSONField(
         null=True, blank=True, help_text="Condition group: who is entitled. Empty: nobody by rule."

@@ -39,6 +39,7 @@ MATRIX: dict[str, tuple[str, str]] = {
     "activity": (ADMINS, NO_METHOD),
     "applications": (STAFF, NO_METHOD),
     "application": (STAFF, NO_METHOD),
+    "applications-count": (NO_METHOD, STAFF_POST),
     "application-new": (STAFF, "302 422 422 422 403 403"),
     "application-edit": (STAFF, "302 422 422 422 403 403"),
     "application-rule": (NO_METHOD, STAFF),

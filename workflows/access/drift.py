@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from integrations.access_calls import is_readable
 from integrations.models import AccessReading, AppAccess, Application, ReportedAccess
 from people.choices import PersonStatus
 from people.models import Person
-from workflows.access.should import rule_of
+from workflows.access.should import directory_today, rule_of
 
 if TYPE_CHECKING:
     from workflows.designer.matching import Directory
@@ -45,6 +45,7 @@ HINTS: Mapping[str, str] = {
 }
 TOLD_BY_RULE = (MISSING, BEYOND)
 _CHUNK = 5_000
+_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,8 +172,26 @@ def _not_here_yet() -> set[int]:
 def drift_keep(drift: Drift, *, now: datetime) -> None:
     """Keep the counts for the list of applications, with when they were counted."""
     AccessReading.objects.update_or_create(
-        application=drift.application, defaults={"drift": drift.counts(), "drift_at": now}
+        application=drift.application,
+        defaults={"drift": drift.counts(), "drift_at": now, "changed": False},
     )
+
+
+def drift_count(applications: Collection[Application], *, now: datetime) -> int:
+    """Count what differs for these applications and keep it; returns how many were counted."""
+    if not applications:
+        return 0
+    people = directory_today(now)
+    for application in applications:
+        drift_keep(drift_of(application, people=people), now=now)
+    return len(applications)
+
+
+def drift_count_changed(*, now: datetime) -> int:
+    """Count again where something happened since the last count, those longest ago first."""
+    rows = Application.objects.filter(active=True, reading__changed=True)
+    found = rows.select_related("connection").order_by("reading__drift_at", "pk")[:_AT_ONCE]
+    return drift_count(list(found), now=now)
 
 
 def people_sorted(ids: Iterable[int]) -> list[int]:

@@ -170,6 +170,8 @@ def proof_words(evidence: Mapping[str, Any]) -> str:
         found.append(f"read back: {evidence['read_back']}")
     if evidence.get("group"):
         found.append(f"group {evidence['group']}")
+    if evidence.get("app"):
+        found.append(f"application {evidence['app']}")
     if evidence.get("account"):
         found.append(f"account {evidence['account']}")
     if evidence.get("by"):

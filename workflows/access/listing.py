@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet
 
-from integrations.access_calls import by_hand, is_readable
+from integrations.access_calls import by_hand, is_readable, place_of
 from integrations.models import AccessReading, AppAccess, Application
 from people.folding import fold
 from workflows.access.drift import WORDS
@@ -30,6 +31,11 @@ class ApplicationRow:
     reading: AccessReading | None
 
     @property
+    def counting(self) -> bool:
+        """Whether something happened since the differences were counted."""
+        return self.reading is not None and self.reading.changed
+
+    @property
     def readable(self) -> bool:
         """Whether a connection can say who has it."""
         return is_readable(self.application)
@@ -43,7 +49,9 @@ def how_words(application: Application) -> str:
     if by_hand(application):
         return f"By hand: {connection.name} is not connected"
     if application.provision_by == Application.Provision.GROUP:
-        return f"By the group {application.provision.get('group') or '?'} at {connection.name}"
+        return f"By the group {place_of(application) or '?'} at {connection.name}"
+    if application.provision_by == Application.Provision.APP:
+        return f"By the application {place_of(application) or '?'} at {connection.name}"
     if application.provision_by == Application.Provision.ACCOUNT:
         return f"By an account at {connection.name}"
     return f"By a signed call to {connection.name}"
@@ -82,6 +90,12 @@ def application_rows(applications: list[Application]) -> list[ApplicationRow]:
         )
     }
     return [_row(application, numbers.get(application.pk, {})) for application in applications]
+
+
+def counted_since(rows: Iterable[ApplicationRow]) -> datetime | None:
+    """The oldest moment at which differences of these lines were counted."""
+    moments = [row.reading.drift_at for row in rows if row.reading is not None]
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _row(application: Application, numbers: Mapping[str, int]) -> ApplicationRow:

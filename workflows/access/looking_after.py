@@ -18,10 +18,9 @@ from integrations.errors import IntegrationError, UncertainError
 from integrations.models import AppAccess, Application
 from people.choices import PersonStatus
 from people.models import Person
-from workflows.access.drift import drift_keep, drift_of
+from workflows.access.drift import drift_count
 from workflows.access.mending import planned_forget
 from workflows.access.runs import TAKE, access_runs_start
-from workflows.access.should import directory_today
 from workflows.mail import notice_send
 from workflows.services import RefusedError
 
@@ -132,10 +131,5 @@ def _remind(row: AppAccess, address: str) -> bool:
 
 
 def _drift_count(*, now: datetime) -> int:
-    applications = list(Application.objects.filter(active=True).select_related("connection"))
-    if not applications:
-        return 0
-    people = directory_today(now)
-    for application in applications:
-        drift_keep(drift_of(application, people=people), now=now)
-    return len(applications)
+    rows = Application.objects.filter(active=True).select_related("connection")
+    return drift_count(list(rows), now=now)

@@ -13,6 +13,7 @@ from integrations.access_rows import Hand, access_declare, access_note, access_o
 from integrations.models import AppAccess, Application, ReportedAccess
 from people.models import Person
 from siit_remote.audit.services import record
+from workflows.access.drift import drift_count
 from workflows.access.runs import GIVE, TAKE, access_runs_start
 from workflows.models import Run
 from workflows.services import RefusedError
@@ -54,6 +55,8 @@ def access_mend(
 ) -> Mended:
     """Do ``act`` for the chosen pairs. Giving and taking are runs; writing down is done at once.
 
+    What differs is counted again at once; what a run does, when it has done it.
+
     Raises :class:`RefusedError` for nothing chosen, too many, no reason or an unknown act.
     """
     chosen = list(pairs)
@@ -67,12 +70,19 @@ def access_mend(
         raise RefusedError("Say why; the reason stays with the access.")
     why = reason.strip()[:300]
     if act in (GIVE_IT, TAKE_IT):
-        return _by_runs(chosen, act, why=why, now=now, actor=actor)
+        done = _by_runs(chosen, act, why=why, now=now, actor=actor)
+    else:
+        done = _at_once(chosen, act, why=why, now=now, actor=actor)
+    drift_count({pair.application.pk: pair.application for pair in chosen}.values(), now=now)
+    return done
+
+
+def _at_once(chosen: list[Pair], act: str, *, why: str, now: datetime, actor: Actor) -> Mended:
     written = 0
     with transaction.atomic():
         for pair in chosen:
-            done = _write_down if act == WRITE_DOWN else _strike_out
-            written += done(pair, why=why, now=now, actor=actor)
+            write = _write_down if act == WRITE_DOWN else _strike_out
+            written += write(pair, why=why, now=now, actor=actor)
     return Mended(written=written, passed_over=len(chosen) - written)
 
 

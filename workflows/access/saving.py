@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
 
-from integrations.models import Application
+from integrations.access_calls import PLACES, assigns_applications
+from integrations.models import AccessReading, Application
 from siit_remote.audit.services import record
 from workflows.conditions.check import check_group
 from workflows.conditions.tree import parse_group
@@ -30,7 +31,11 @@ ICONS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationValues:
-    """Everything that is set of an application; ``group`` counts only where it is given by one."""
+    """Everything that is set of an application.
+
+    ``place`` is what the group or the application is called at the connection; it counts only where
+    it is given by one.
+    """
 
     key: str
     name: str
@@ -40,7 +45,7 @@ class ApplicationValues:
     owner: Person | None
     connection: Connection | None
     provision_by: str
-    group: str
+    place: str
     entitle: dict[str, Any] | None
     sensitive: bool
     active: bool
@@ -71,6 +76,7 @@ def application_save(
                 object_label=row.name,
                 detail={"new": new, "changed": changed},
             )
+            AccessReading.objects.update_or_create(application=row, defaults={"changed": True})
     except IntegrityError as error:
         message = f"There is an application “{values.key}” already. Choose another key."
         raise DocumentError([Problem("key", message)]) from error
@@ -82,10 +88,10 @@ def _take_over(row: Application, values: ApplicationValues) -> None:
     row.category, row.icon = values.category, values.icon
     row.owner, row.connection = values.owner, values.connection
     row.provision_by = values.provision_by
-    # What a document set beside the group stays.
-    kept = {name: value for name, value in row.provision.items() if name != "group"}
-    by_group = values.provision_by == Provision.GROUP
-    row.provision = kept | ({"group": values.group} if by_group else {})
+    # What a document set beside the name stays.
+    kept = {name: value for name, value in row.provision.items() if name not in PLACES.values()}
+    place = PLACES.get(values.provision_by)
+    row.provision = kept | ({place: values.place} if place else {})
     row.entitle = values.entitle
     row.sensitive, row.active = values.sensitive, values.active
 
@@ -110,10 +116,22 @@ def _problems(values: ApplicationValues, *, new: bool) -> list[Problem]:
                 "Choose the connection that gives it, or say that it is given by hand.",
             )
         )
-    if values.provision_by == Provision.GROUP and not values.group:
-        found.append(Problem("group", "Name the group whose members have the application."))
+    if values.provision_by == Provision.GROUP and not values.place:
+        found.append(Problem("place", "Name the group whose members have the application."))
+    if values.provision_by == Provision.APP:
+        found += _app_problems(values)
     if values.owner is not None and not values.owner.is_current:
         found.append(Problem("owner", f"{values.owner} has left. Choose somebody who is here."))
+    return found
+
+
+def _app_problems(values: ApplicationValues) -> list[Problem]:
+    found = []
+    if not values.place:
+        found.append(Problem("place", "Name the application as the connection calls it."))
+    if values.connection is not None and not assigns_applications(values.connection):
+        message = f"{values.connection} has no applications to assign. Choose a group instead."
+        found.append(Problem("provision_by", message))
     return found
 
 

@@ -23,11 +23,12 @@ from integrations.models import (
     Connection,
     ReportedAccess,
 )
+from integrations.services import connection_save
 from people.models import Person, Role, Team
 from siit_remote.audit.models import AuditEntry
 from siit_remote.lib import clock
 from siit_remote.tests.people_with_roles import Company, small_company
-from workflows.access.drift import drift_of
+from workflows.access.drift import drift_count_changed, drift_of
 from workflows.access.looking_after import access_look_after
 from workflows.access.mending import planned_forget
 from workflows.access.should import directory_today
@@ -100,6 +101,62 @@ def test_bad_application_is_refused_with_words_and_nothing_is_kept(company: Comp
     assert "Choose the connection" in page
     assert "Name the group" in page
     assert not Application.objects.filter(key="figma").exists()
+
+
+def test_assigned_application_needs_a_provider_that_has_applications(company: Company) -> None:
+    idp, client = _idp(), _client(company)
+    posted = _form(provision_by="app", connection=idp.key, place="Figma")
+    page = client.post(reverse("application-new"), posted).content.decode()
+    assert "has no applications to assign" in page
+    okta = connection_save(
+        key="okta",
+        connector="okta",
+        config={"base_url": "https://acme.okta.test"},
+        secrets={"api_token": "any"},
+    )
+    posted["connection"] = okta.key
+    page = client.post(reverse("application-new"), posted | {"place": ""}).content.decode()
+    assert "as the connection calls it" in page
+    assert client.post(reverse("application-new"), posted).status_code == 302
+    made = Application.objects.get(key="figma")
+    assert (made.provision_by, made.provision) == ("app", {"app": "Figma"})
+    Connection.objects.filter(pk=okta.pk).update(status="ready")
+    page = client.get(reverse("application", args=["figma"])).content.decode()
+    assert "By the application Figma at Okta" in page
+    edit = reverse("application-edit", args=["figma"])
+    assert 'name="place" value="Figma"' in client.get(edit).content.decode()
+    client.post(edit, posted | {"application": "figma", "provision_by": "group", "place": "f"})
+    made.refresh_from_db()
+    assert (made.provision_by, made.provision) == ("group", {"group": "f"})
+
+
+def test_differences_are_counted_again_by_a_press_and_after_each_change(company: Company) -> None:
+    person = company.people["report"]
+    figma = Application.objects.create(
+        key="figma", name="Figma", entitle=RULE, connection=_idp(), provision_by="group",
+        provision={"group": "figma"},
+    )  # fmt: skip
+    client, url = _client(company), reverse("applications")
+    assert "Differences are not counted yet" in client.get(url).content.decode()
+    counting = reverse("applications-count")
+    answer = client.post(counting, {"application": ["figma", "nothing"], "query": "category=x"})
+    assert answer["Location"] == f"{url}?category=x"
+    reading = AccessReading.objects.get(application=figma)
+    assert (reading.drift, reading.changed) == ({}, False)
+    assert "Differences as of" in client.get(url).content.decode()
+    _reported(figma, ("7", person.work_email))
+    assert "Being counted" in client.get(url).content.decode()
+    assert drift_count_changed(now=clock.now()) == 1
+    assert drift_count_changed(now=clock.now()) == 0
+    reading.refresh_from_db()
+    assert reading.drift == {"unrecorded": 1}
+    posted = {"act": "record", "pair": [f"figma:{person.pk}"], "reason": "Agreed"}
+    client.post(reverse("access-mend"), posted)
+    _reported(figma)
+    AppAccess.objects.filter(application=figma).update(since=clock.now() - timedelta(days=1))
+    client.post(reverse("access-mend"), posted | {"act": "strike", "reason": "Gone"})
+    reading.refresh_from_db()
+    assert (reading.drift, reading.changed) == ({}, False)
 
 
 def test_rows_of_the_rule_are_those_of_the_designer_and_nothing_is_saved(

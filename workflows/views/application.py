@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
@@ -19,12 +19,13 @@ from people.models import Person
 from people.selectors import people_visible_to, person_by_email
 from siit_remote.access import may, require
 from siit_remote.lib import clock
-from workflows.access.drift import HINTS, Drift, drift_of, people_sorted
+from workflows.access.drift import HINTS, Drift, drift_count, drift_of, people_sorted
 from workflows.access.listing import (
     UNKNOWN,
     application_rows,
     applications_found,
     categories,
+    counted_since,
     how_words,
     kind_tabs,
 )
@@ -49,8 +50,10 @@ def applications(request: HttpRequest) -> HttpResponse:
     retired = request.GET.get("state") == "retired"
     found = applications_found(query=query, category=category, retired=retired)
     page = Paginator(found, _PAGE).get_page(request.GET.get("page"))
+    rows = application_rows(list(page.object_list))
     context = {
-        "rows": application_rows(list(page.object_list)),
+        "rows": rows,
+        "counted": counted_since(rows),
         "page": page,
         "query": query,
         "category": category,
@@ -59,6 +62,20 @@ def applications(request: HttpRequest) -> HttpResponse:
         "filtered": bool(query or category or retired),
     }
     return render(request, "workflows/access/applications.html", context)
+
+
+@require_POST
+@require("integrations.view_application")
+def applications_count(request: HttpRequest) -> HttpResponse:
+    """Count now what differs, for the applications of the page it was pressed on."""
+    keys = request.POST.getlist("application")[:_PAGE]
+    rows = Application.objects.filter(key__in=keys, active=True).select_related("connection")
+    if number := drift_count(list(rows), now=clock.now()):
+        what = "one application" if number == 1 else f"{number} applications"
+        messages.success(request, f"Counted for {what}.")
+    back = reverse("applications")
+    asked = request.POST.get("query", "")[:500]
+    return redirect(f"{back}?{QueryDict(asked).urlencode()}" if asked else back)
 
 
 @require_GET

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST
 
+from integrations.access_calls import place_of
 from integrations.models import Application, Connection
 from people.identity import fields_hidden_from
 from people.models import Person
@@ -35,6 +36,7 @@ _SEARCHED = ("person", "team", "entity", "country", "timezone", "employment_type
 _WAYS = (
     ("task", "By hand: its owner gets a task"),
     ("group", "By a group at the identity provider"),
+    ("app", "As an application assigned at the identity provider (Okta)"),
     ("account", "By an account of its own at the connection"),
     ("http", "By a signed call to an endpoint"),
 )
@@ -76,12 +78,12 @@ class ApplicationForm(forms.Form):
         label="Connection",
         help_text="Not needed where it is given by hand.",
     )
-    group = forms.CharField(
+    place = forms.CharField(
         max_length=200,
         required=False,
-        label="Group",
-        help_text="Where it is given by a group: its name there. At Okta, “app: GitHub” assigns "
-        "the application of that name instead.",
+        label="Group or application there",
+        help_text="What the group, or the application that is assigned, is called at the "
+        "connection. A group is made if it is missing; an application has to be there.",
     )
     sensitive = forms.BooleanField(required=False, label="Sensitive")
     active = forms.BooleanField(required=False, label="In use")
@@ -174,7 +176,7 @@ def _form(found: Application | None) -> ApplicationForm:
             "owner": next(iter(owner.values()), ""),
             "provision_by": found.provision_by,
             "connection": found.connection.key if found.connection else "",
-            "group": found.provision.get("group", ""),
+            "place": place_of(found),
             "sensitive": found.sensitive,
             "active": found.active,
         },
@@ -193,7 +195,7 @@ def _values(
         owner=cleaned["owner"],
         connection=cleaned["connection"],
         provision_by=cleaned["provision_by"],
-        group=cleaned["group"].strip(),
+        place=cleaned["place"].strip(),
         entitle=rule,
         sensitive=cleaned["sensitive"],
         active=cleaned["active"],

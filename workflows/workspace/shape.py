@@ -15,7 +15,7 @@ from workflows.workspace.fields import FieldReader
 from workflows.workspace.values import Known
 
 FORMAT = "siit.workspace/1"
-PROVISION = ("group", "account", "http", "task")
+PROVISION = ("group", "app", "account", "http", "task")
 FIELD_TYPES = ("text", "long_text", "number", "choice", "person", "application", "date", "boolean")
 NO_FILES = (
     "Files are not taken: they would have to be scanned, kept and erased. Ask for a link in a text."
@@ -242,6 +242,9 @@ class _WorkspaceReader(FieldReader):
         )
         if by == "group" and not provision.get("group"):
             self.reader.error(f"{path}.provision.group", "Name the group that gives access.")
+        if by == "app" and not provision.get("app"):
+            words = "Name the application as the connection calls it."
+            self.reader.error(f"{path}.provision.app", words)
         connection = self._connection(found.get("connection"), join(path, "connection"))
         if by != "task" and connection is None:
             self.reader.error(join(path, "connection"), f"Provisioning by {by} needs a connection.")

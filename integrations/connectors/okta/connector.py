@@ -14,7 +14,7 @@ from integrations.connectors.base import (
     Transport,
 )
 from integrations.connectors.identity import Ability
-from integrations.connectors.okta.groups import Groups
+from integrations.connectors.okta.groups import APPLICATION, Groups
 from integrations.connectors.okta.people import fetch_users
 from integrations.connectors.okta.session import OktaSession, id_of
 from integrations.connectors.okta.users import Users, to_account
@@ -31,7 +31,7 @@ SUSPEND, DEACTIVATE = "suspended", "deactivated"
 
 
 class OktaClient:
-    """``AccountAdmin``, ``AccountReactivator``, ``AccountUpdater`` and ``SessionEnder``."""
+    """``AccountReactivator``, ``AccountUpdater``, ``ApplicationAssigner`` and ``SessionEnder``."""
 
     def __init__(self, session: OktaSession, *, deactivates: bool) -> None:
         self._session = session
@@ -77,7 +77,7 @@ class OktaClient:
                 why="the token may not read groups",
             ),
             Ability(
-                words="assign applications one by one: “app: GitHub” in place of a group",
+                words="assign Okta’s applications one by one",
                 can=apps is not False,
                 why="the token may not read applications",
             ),
@@ -123,6 +123,10 @@ class OktaClient:
     def remove_from_group(self, external_id: str, group: str, *, idempotency_key: str) -> None:
         """End membership or assignment, and read back."""
         self._groups.remove(external_id, group, idempotency_key=idempotency_key)
+
+    def assignment_of(self, label: str) -> str:
+        """See :class:`~integrations.connectors.identity.ApplicationAssigner`."""
+        return f"{APPLICATION} {label}"
 
     def all_accounts(self) -> tuple[RemoteAccount, ...]:
         """Every user that is not deprovisioned, and those that are."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from integrations.connectors.okta.session import Resource, id_of
+from integrations.connectors.okta.session import NotOktaError, Resource, id_of
 from integrations.connectors.scim.matching import quoted, same
 from integrations.errors import PermanentError, TransientError, UncertainError
 
@@ -186,9 +186,13 @@ class Groups:
 
     def _assignment(self, app: Resource, external_id: str) -> Resource | None:
         """How the application is assigned to the account; ``None`` where it is not."""
-        found = self._session.find(
-            "apps", id_of(app), "users", external_id, what="reading who has the application"
-        )
+        what = "reading who has the application"
+        try:
+            found = self._session.find("apps", id_of(app), "users", external_id, what=what)
+        except NotOktaError:
+            # Nothing may count as taken away that nobody has denied: the whole list tells.
+            pages = self._session.pages("apps", id_of(app), "users", what=what)
+            return next((row for page in pages for row in page if id_of(row) == external_id), None)
         return found if found is not None and id_of(found) == external_id else None
 
     def _assign(self, external_id: str, app: Resource, *, idempotency_key: str) -> None:

@@ -39,6 +39,10 @@ _CODE = re.compile(r"E\d{7}")
 _NO_RIGHT = frozenset({"E0000005", "E0000006", "E0000011", "E0000015"})
 
 
+class NotOktaError(PermanentError):
+    """“Not found”, not said by Okta: something before it, or a function that it does not have."""
+
+
 class OktaSession:
     """Requests to one organisation with one API token."""
 
@@ -62,9 +66,11 @@ class OktaSession:
         return self._read(self._address(*parts), what=what, params=params)[0]
 
     def find(self, *parts: str, what: str) -> Resource | None:
-        """Read one object; ``None`` when Okta says that it does not exist."""
+        """Read one object; ``None`` when Okta itself says that it does not exist."""
         try:
             found = self.get(*parts, what=what)
+        except NotOktaError:
+            raise
         except PermanentError as error:
             if error.status == 404:
                 return None
@@ -171,6 +177,13 @@ def _raise_for(answer: HttpResponse, *, what: str) -> None:
         )
     if answer.status == 400:
         raise PermanentError(f"Okta refused {what}{shown}.", request_id=request_id, status=400)
+    if answer.status == 404 and not code:
+        raise NotOktaError(
+            f"“Not found” while {what}, but not in Okta's own words: check the organisation's "
+            "address, and what stands between it and here.",
+            request_id=request_id,
+            status=404,
+        )
     raise_for_status(answer, what=what)
 
 

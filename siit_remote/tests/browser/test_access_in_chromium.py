@@ -170,7 +170,7 @@ def _add_application(guest: Any, look: Any) -> None:
     page.get_by_label("Owner").fill("Manager Example (manager@acme.test)")
     page.get_by_label("How it is given").select_option("group")
     page.get_by_label("Connection").select_option(Connection.objects.get(connector="scim").key)
-    page.get_by_label("Group", exact=True).fill("design")
+    page.get_by_label("Group or application there").fill("design")
     page.get_by_role("button", name="Give it by rule").click()
     page.get_by_label("Field").select_option("person.team")
     value = page.locator("select[name='row.0.value'], input[name='row.0.value']")

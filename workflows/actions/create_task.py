@@ -21,7 +21,8 @@ from workflows.params import (
 )
 from workflows.problems import Problem
 from workflows.question import step_of
-from workflows.tasks_by_hand import DUE_DAYS, task_open
+from workflows.task_days import DUE_DAYS
+from workflows.tasks_by_hand import task_open
 
 
 class CreateTaskParams(ParamsForm):

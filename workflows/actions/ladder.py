@@ -23,7 +23,8 @@ from people.models import Person
 from siit_remote.lib import clock
 from workflows.approvers.people import can_answer
 from workflows.nodes import ActionContext, Done
-from workflows.tasks_by_hand import DUE_DAYS, access_settle, task_open
+from workflows.task_days import DUE_DAYS
+from workflows.tasks_by_hand import access_settle, task_open
 
 
 def named_or_only(capability: type[Any], key: str) -> tuple[Connection, Any] | None:

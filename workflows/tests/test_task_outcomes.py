@@ -15,6 +15,7 @@ from workflows.document import load_document
 from workflows.document.parse import parse_document
 from workflows.engine.service import run_due
 from workflows.models import Request, Run, Service, StepRun, Task
+from workflows.nodes import ACTIONS
 from workflows.requests import request_submit
 from workflows.services import workflow_import
 from workflows.tasks_by_hand import task_done, task_refuse
@@ -70,6 +71,7 @@ def test_run_waits_and_takes_the_lane_of_what_became_of_it(
     run = Run.objects.get(request=made)
     assert (run.status, run.reason) == ("waiting", "Waits for the task “Print it”.")
     task = Task.objects.get(step__run=run)
+    assert task.due_on is not None, "nobody would miss it"
     if refused:
         task_refuse(task.pk, by=None, by_label="it", reason="No card.", now=clock.now())
     else:
@@ -84,6 +86,20 @@ def test_run_waits_and_takes_the_lane_of_what_became_of_it(
         if refused
         else "“Print it” was done by it: Card 7."
     )
+
+
+@pytest.mark.parametrize(
+    ("due", "words"),
+    [
+        (None, "open a task for hr, due in 3 working days"),
+        ({"working_days": 1}, "open a task for hr, due in 1 working day"),
+        ({"working_days": 0}, "open a task for hr, due the same day"),
+    ],
+)
+def test_sentence_of_a_task_says_when_it_is_due(due: Any, words: str) -> None:
+    action = ACTIONS.get("task.create")
+    assert action is not None
+    assert action.sentence({"title": "t", "assignee": "hr", "due": due}) == words
 
 
 def test_refused_without_a_lane_fails_the_step_with_the_reason(company: Company) -> None:

@@ -30,7 +30,7 @@ def as_group(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("integrations", "0009_mail_events"),
+        ("integrations", "0010_outages_of_targets"),
     ]
 
     operations = [

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from anymail.backends import brevo, mailersend, mailgun, mailjet, postmark, resend, sparkpost
+from anymail.signals import EventType
 from anymail.webhooks import brevo as brevo_hooks
 from anymail.webhooks import mailersend as mailersend_hooks
 from anymail.webhooks import mailgun as mailgun_hooks
@@ -24,6 +25,19 @@ if TYPE_CHECKING:
 
 def _basic(key: str, secret: str) -> dict[str, str]:
     return {"Authorization": f"Basic {b64encode(f'{key}:{secret}'.encode()).decode()}"}
+
+
+class _ResendHook(resend_hooks.ResendTrackingWebhookView):  # type: ignore[misc]
+    """Knows the refusals that Resend has begun to tell of since.
+
+    https://resend.com/docs/webhooks/event-types
+    """
+
+    event_types: ClassVar = {
+        **resend_hooks.ResendTrackingWebhookView.event_types,
+        "email.failed": EventType.FAILED,
+        "email.suppressed": EventType.REJECTED,
+    }
 
 
 def _bearer(key: str, secret: str) -> dict[str, str]:
@@ -107,7 +121,7 @@ PROVIDERS: dict[str, Provider] = {
     "resend": Provider(
         label="Resend",
         backend=resend.EmailBackend,
-        hook=resend_hooks.ResendTrackingWebhookView,
+        hook=_ResendHook,
         base_url="https://api.resend.com/",
         key="api_key",
         test_path="domains",

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
-import json
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -26,12 +22,11 @@ from integrations.errors import (
 )
 from integrations.models import Connection, Delivery, MailEvent
 from integrations.services import client_for, connection_save, connection_test
+from integrations.tests.connectors.vendor_hooks import NAMES, key_of, posted
 from integrations.tests.servers import Answer, Asked, Served, serving
 
 pytestmark = pytest.mark.django_db
 KEY = "api-key-canary"
-SVIX = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-WEBHOOK_KEYS = {"resend": SVIX, "mailgun": "signing-key", "mailersend": "signing-key"}
 MESSAGE = OutgoingMessage(
     to="ana@acme.test",
     subject="Welcome, Ana",
@@ -116,7 +111,7 @@ def send(connection: Connection, begun: list[str] | None = None) -> str:
 
 
 def test_every_sender_is_tried_here() -> None:
-    assert set(TAKEN) == set(PROVIDERS)
+    assert set(TAKEN) == set(PROVIDERS) == set(NAMES)
 
 
 @pytest.mark.parametrize("provider", sorted(PROVIDERS))
@@ -262,110 +257,61 @@ def test_settings_that_cannot_work_are_named(
         client_for(row)
 
 
-def _signed(provider: str, key: str) -> tuple[bytes, dict[str, str]]:
-    """One bounce as the vendor sends it, proven the vendor's way."""
-    now = str(int(time.time()))
-    if provider == "resend":
-        body = json.dumps(
-            {
-                "type": "email.bounced",
-                "created_at": "2026-11-02T08:00:00.000Z",
-                "data": {
-                    "email_id": "id-1",
-                    "to": ["ana@acme.test"],
-                    "created_at": "2026-11-02T08:00:00.000Z",
-                    "bounce": {"message": "No such user", "type": "Permanent"},
-                },
-            }
-        )
-        signature = hmac.new(
-            base64.b64decode(key.removeprefix("whsec_")),
-            f"m1.{now}.{body}".encode(),
-            hashlib.sha256,
-        ).digest()
-        return body.encode(), {
-            "svix-id": "m1",
-            "svix-timestamp": now,
-            "svix-signature": f"v1,{base64.b64encode(signature).decode()}",
-        }
-    if provider == "mailgun":
-        signature_hex = hmac.new(key.encode(), f"{now}tok".encode(), hashlib.sha256).hexdigest()
-        return json.dumps(
-            {
-                "signature": {"timestamp": now, "token": "tok", "signature": signature_hex},
-                "event-data": {
-                    "event": "failed",
-                    "severity": "permanent",
-                    "reason": "bounce",
-                    "id": "e-1",
-                    "timestamp": time.time(),
-                    "recipient": "ana@acme.test",
-                    "message": {"headers": {"message-id": "id-1"}},
-                    "delivery-status": {"code": 550, "message": "No such user"},
-                },
-            }
-        ).encode(), {}
-    if provider == "mailersend":
-        body = json.dumps(
-            {
-                "type": "activity.hard_bounced",
-                "created_at": "2026-11-02T08:00:00.000000Z",
-                "webhook_id": "w",
-                "data": {
-                    "id": "e-1",
-                    "type": "hard_bounced",
-                    "created_at": "2026-11-02T08:00:00.000000Z",
-                    "email": {
-                        "message": {"id": "id-1"},
-                        "recipient": {"email": "ana@acme.test"},
-                        "tags": [],
-                    },
-                    "morph": {"reason": "No such user"},
-                },
-            }
-        )
-        digest = hmac.new(key.encode(), body.encode(), hashlib.sha256).hexdigest()
-        return body.encode(), {"Signature": digest}
-    body = json.dumps(
-        {
-            "RecordType": "Bounce",
-            "Type": "HardBounce",
-            "ID": 42,
-            "MessageID": "id-1",
-            "Email": "ana@acme.test",
-            "BouncedAt": "2026-11-02T08:00:00Z",
-            "Description": "The server was unable to deliver your message",
-        }
+def _post(body: bytes, headers: dict[str, str]) -> int:
+    answer = Client().post(
+        "/hooks/mail/mail/", data=body, content_type="application/json", headers=headers
     )
-    return body.encode(), {"Authorization": f"Basic {base64.b64encode(key.encode()).decode()}"}
+    return answer.status_code
 
 
-@pytest.mark.parametrize("provider", ["resend", "mailgun", "mailersend", "postmark"])
-def test_bounce_is_taken_once_when_it_is_genuine(provider: str, sender: Sender) -> None:
-    key = WEBHOOK_KEYS.get(provider, "siit:long-password")
-    sender.connect(provider, webhook_key=key)
-    body, headers = _signed(provider, key)
+TOLD = [(provider, kind) for provider in sorted(NAMES) for kind in sorted(NAMES[provider])]
 
-    def post(data: bytes, **changed: str) -> int:
-        answer = Client().post(
-            "/hooks/mail/mail/",
-            data=data,
-            content_type="application/json",
-            headers={**headers, **changed},
-        )
-        return answer.status_code
 
-    assert post(body) == 202
-    assert post(body) == 202
+@pytest.mark.parametrize(("provider", "kind"), TOLD)
+def test_what_the_vendor_tells_later_names_the_mail_that_was_sent(
+    provider: str, kind: str, sender: Sender
+) -> None:
+    connection = sender.connect(provider, webhook_key=key_of(provider))
+    sender.say = lambda asked: TAKEN[provider]
+    sent = send(connection)
+    body, headers = posted(provider, kind, sent=sent)
+    assert _post(body, headers) == 202
+    assert _post(body, headers) == 202
     event = MailEvent.objects.get()
-    assert event.message_id == ("<id-1>" if provider == "mailgun" else "id-1")
-    assert event.kind == "bounced"
+    assert (event.message_id, event.kind) == (sent, kind)
     assert "ana" not in repr(list(MailEvent.objects.values()))
-    other_body, other_headers = _signed(
-        provider, "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD" if provider == "resend" else "wrong:key"
-    )
-    assert post(other_body, **other_headers) == 401
-    assert MailEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize("provider", sorted(NAMES))
+def test_call_that_is_not_proven_is_refused(provider: str, sender: Sender) -> None:
+    sender.connect(provider, webhook_key=key_of(provider))
+    wrong = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD" if provider == "resend" else "wrong:key"
+    body, headers = posted(provider, "bounced", sent="1", key=wrong)
+    assert _post(body, headers) == 401
+    assert _post(body, {}) == 401
+    assert MailEvent.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("provider", "name"),
+    [
+        ("brevo", "unique_opened"),
+        ("brevo", "request"),
+        ("mailersend", "opened"),
+        ("mailgun", "clicked"),
+        ("mailjet", "open"),
+        ("resend", "email.opened"),
+        ("sparkpost", "injection"),
+        ("sparkpost", "word_of_tomorrow"),
+    ],
+)
+def test_what_says_nothing_about_delivery_is_not_kept(
+    provider: str, name: str, sender: Sender
+) -> None:
+    sender.connect(provider, webhook_key=key_of(provider))
+    body, headers = posted(provider, "", sent="1", name=name)
+    assert _post(body, headers) == 202
+    assert MailEvent.objects.count() == 0
 
 
 @pytest.mark.parametrize(

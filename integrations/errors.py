@@ -76,6 +76,10 @@ class PermanentError(IntegrationError):
     code = "permanent"
 
 
+class RecipientRefusedError(PermanentError):
+    """A message cannot reach this very recipient this way: tell them the next way instead."""
+
+
 class NotAvailableError(PermanentError):
     """The target has no such function (a plan without the API): do it the next way instead."""
 

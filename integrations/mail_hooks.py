@@ -14,6 +14,7 @@ from integrations.errors import IntegrationError
 from integrations.models import Connection, MailEvent
 from integrations.services import client_for
 from siit_remote.lib import clock
+from siit_remote.lib.bell import ring
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from integrations.connectors.mail_events import MailNews
 
 logger = logging.getLogger(__name__)
+FOLLOW = "siit_remote.tasks.follow_bounces"
 BODY_LIMIT = 512 * 1024
 """Bytes of the largest call that is read; a sender may tell of many mails at once."""
 
@@ -51,6 +53,8 @@ def mail_hook(request: HttpRequest, key: str) -> HttpResponse:
         logger.info("A call for connection %s was not genuine", connection.pk)
         return HttpResponse(status=401)
     mail_events_keep(connection, news, now=clock.system_now())
+    if any(one.kind in MailEvent.NOT_THERE for one in news):
+        ring(FOLLOW)
     return HttpResponse(status=202)
 
 

@@ -12,6 +12,7 @@ from siit_remote.outages import outages_report
 from siit_remote.staleness import stale_report
 from workflows.access.drift import drift_count_changed
 from workflows.access.looking_after import access_look_after
+from workflows.bounces import bounces_follow
 from workflows.chat import chat_refresh
 from workflows.engine.refusals import refusals_forget
 from workflows.forecasting import snapshot_keep
@@ -97,3 +98,8 @@ def watch_staleness() -> dict[str, int]:
 def watch_outages() -> dict[str, int]:
     """Tell those concerned, once each, of targets that fell silent or refuse us, and are back."""
     return outages_report(now=clock.now())
+
+
+def follow_bounces() -> dict[str, int]:
+    """Tell people the next way whose mail did not arrive."""
+    return {"followed": bounces_follow(now=clock.now())}

@@ -13,7 +13,7 @@ from integrations.delivery import delivery_recorder
 from integrations.errors import (
     ConfigError,
     IntegrationError,
-    PermanentError,
+    RecipientRefusedError,
     TransientError,
     UncertainError,
 )
@@ -57,7 +57,11 @@ def _hand_over(message: OutgoingMessage, *, before_effect: Callable[[], None]) -
     try:
         mail.send()
     except smtplib.SMTPRecipientsRefused as error:
-        raise PermanentError("The mail server refuses the recipient's address.") from error
+        codes = [code for code, _ in error.recipients.values()]
+        if codes and all(400 <= code < 500 for code in codes):
+            raise TransientError("The mail server put off the recipient.") from error
+        words = "The mail server refuses the recipient's address."
+        raise RecipientRefusedError(words) from error
     except (smtplib.SMTPServerDisconnected, TimeoutError) as error:
         raise UncertainError("The mail server broke off; the mail may have been sent.") from error
     except (smtplib.SMTPException, OSError) as error:

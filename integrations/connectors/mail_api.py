@@ -22,7 +22,12 @@ from integrations.connectors.base import (
 )
 from integrations.connectors.mail_events import MailNews, news_of
 from integrations.connectors.mail_providers import PROVIDERS, Provider
-from integrations.errors import ConfigError, PermanentError, UncertainError
+from integrations.errors import (
+    ConfigError,
+    PermanentError,
+    RecipientRefusedError,
+    UncertainError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -156,7 +161,7 @@ class MailApiClient:
         try:
             backend.send_messages([mail])
         except AnymailRecipientsRefused:
-            raise PermanentError(self._words("refuses this recipient")) from None
+            raise RecipientRefusedError(self._words("refuses this recipient")) from None
         except AnymailError as error:
             # Its own words quote the message and what was answered.
             status = getattr(error, "status_code", None)
@@ -170,8 +175,10 @@ class MailApiClient:
             raise self._unreadable() from None
         found: Any = getattr(mail, "anymail_status", None)
         if found is None or (found.status or set()) & _REFUSED:
-            raise PermanentError(self._words("refuses this recipient"))
-        return str(found.message_id or "")
+            raise RecipientRefusedError(self._words("refuses this recipient"))
+        if not found.message_id:
+            raise self._unreadable()
+        return str(found.message_id)
 
     def _unreadable(self) -> UncertainError:
         return UncertainError(

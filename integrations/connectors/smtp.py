@@ -28,6 +28,7 @@ from integrations.errors import (
     ConfigError,
     IntegrationError,
     PermanentError,
+    RecipientRefusedError,
     TransientError,
     UnauthorizedError,
     UncertainError,
@@ -99,6 +100,14 @@ def _refusal(code: int, what: str) -> IntegrationError:
     return PermanentError(f"The mail server refused {what} ({code}).", status=code)
 
 
+def _recipient_refusal(code: int, said: bytes) -> IntegrationError:
+    """A policy against us (RFC 3463, 5.7) says nothing about the address."""
+    refusal = _refusal(code, "the recipient")
+    if isinstance(refusal, PermanentError) and not said.startswith(b"5.7."):
+        return RecipientRefusedError(refusal.message, status=code)
+    return refusal
+
+
 class SmtpClient:
     """Implements :class:`integrations.connectors.base.Messenger` for mail."""
 
@@ -135,9 +144,9 @@ class SmtpClient:
             code, _ = session.mail(self._server.from_address)
             if code != 250:
                 raise _refusal(code, "our sender address")
-            code, _ = session.rcpt(message.to)
+            code, said = session.rcpt(message.to)
             if code not in {250, 251}:
-                raise _refusal(code, "the recipient")
+                raise _recipient_refusal(code, said)
             before_effect()
             _transmit(session, mail.as_bytes())
         return str(mail["Message-ID"])
@@ -227,9 +236,9 @@ def _compose(message: OutgoingMessage, *, sender: str, key: str) -> EmailMessage
         mail["To"] = to
         mail["Subject"] = message.subject
     except (ValueError, IndexError) as error:
-        raise PermanentError("The recipient is no usable e-mail address.") from error
+        raise RecipientRefusedError("The recipient is no usable e-mail address.") from error
     if not message.to.isascii():
-        raise PermanentError("The recipient's address has letters that mail servers refuse.")
+        raise RecipientRefusedError("The recipient's address has letters that mail servers refuse.")
     mail["Date"] = format_datetime(clock.now())
     mail["Message-ID"] = f"<{_NOT_IN_MESSAGE_ID.sub('.', key) or 'message'}@siit>"
     # Out-of-office replies to a workflow help nobody: https://www.rfc-editor.org/rfc/rfc3834

@@ -28,7 +28,7 @@ STATE_COLOURS: dict[str, str] = {
     "requested": "info", "in_progress": "info", "retrying": "warning", "revoking": "warning",
     "asked": "warning", "address_received": "info", "ordered": "info", "shipped": "info",
     "delivered": "active", "problem": "danger", "return_asked": "warning", "returned": "ended",
-    "lost": "danger", "refused": "danger",
+    "lost": "danger", "refused": "danger", "bounced": "danger",
     "open": "info", "held": "warning", "paused": "warning", "needs_attention": "danger",
     "done_with_errors": "warning", "uncertain": "danger", "failed": "danger", "rejected": "danger",
     "expired": "ended", "cancelled": "ended", "superseded": "ended", "skipped": "ended",

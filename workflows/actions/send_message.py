@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from integrations.connectors.base import OutgoingMessage
-from integrations.errors import IntegrationError, UncertainError
+from integrations.errors import IntegrationError, RecipientRefusedError, UncertainError
 from people.models import Person
 from workflows.actions.ladder import mark_if_unauthorized, needs_attention, task_or_webhook
 from workflows.mail import messenger_broken, messenger_for, site_mail_leaves, site_mail_send
@@ -25,6 +25,7 @@ from workflows.problems import Problem, did_you_mean
 
 CHANNELS = ("email", "slack")
 RECIPIENTS = ("person", "manager", "owner")
+_AGAIN = ":again"
 _ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+|#[^\s#@,;<>]+")
 
 
@@ -115,10 +116,52 @@ class SendMessageAction(Action):
         channels = ["slack"] if address.startswith("#") else values["channels"]
         return self._send(ctx, channels, message, note)
 
+    def tell_otherwise(
+        self, ctx: ActionContext, params: Mapping[str, Any], *, after: str, why: str
+    ) -> Done:
+        """What was sent by ``after`` did not arrive: the channels behind it, then a task.
+
+        ``why``: in words. Raises ``IntegrationError`` where the next channel may work later.
+        """
+        values = self.Params.read(params)
+        channels = values["channels"]
+        rest = channels[channels.index(after) + 1 :] if after in channels else []
+        recipient, address, note = self._recipient(ctx, values["to"])
+        if not rest or not address:
+            return self.ask_somebody(ctx, params, why=why)
+        try:
+            rendered = self._rendered(ctx, values, recipient)
+        except TemplateProblemError as error:
+            return self.ask_somebody(ctx, params, why=f"{why} {error}")
+        message = OutgoingMessage(
+            to=address, subject=rendered.subject, text=rendered.text, html=rendered.html
+        )
+        return self._send(ctx, rest, message, note, failures=[why], suffix=_AGAIN)
+
+    def ask_somebody(self, ctx: ActionContext, params: Mapping[str, Any], *, why: str) -> Done:
+        """The last rungs, for what did not arrive."""
+        _, address, note = self._recipient(ctx, str(params.get("to") or "person"))
+        return task_or_webhook(
+            ctx,
+            self.key,
+            title=f"Tell {address or ctx.person}: the message did not arrive",
+            role="hr",
+            why=" ".join([why, note]).strip(),
+            suffix=_AGAIN,
+            more="What was to be said stands at the run. Correct the address if it is wrong.",
+        )
+
     def _send(
-        self, ctx: ActionContext, channels: list[str], message: OutgoingMessage, note: str
-    ) -> Outcome:
-        failures: list[str] = []
+        self,
+        ctx: ActionContext,
+        channels: list[str],
+        message: OutgoingMessage,
+        note: str,
+        *,
+        failures: Sequence[str] = (),
+        suffix: str = "",
+    ) -> Done:
+        failures = list(failures)
         for channel in channels:
             found = messenger_for(channel)
             if found is None:
@@ -126,7 +169,11 @@ class SendMessageAction(Action):
                 if broken is not None and channel == channels[-1]:
                     raise needs_attention(broken)
                 if broken is None and channel == "email" and site_mail_leaves():
-                    site_mail_send(message, before_effect=ctx.before_effect)
+                    try:
+                        site_mail_send(message, before_effect=ctx.before_effect)
+                    except RecipientRefusedError as error:
+                        failures.append(error.message)
+                        continue
                     why = " ".join([*failures, note]).strip()
                     return Done(summary=f"Sent to {message.to} by mail.", reason=why)
                 failures.append(f"{broken or channel.capitalize()} is not connected.")
@@ -135,11 +182,14 @@ class SendMessageAction(Action):
             try:
                 sent = client.send(
                     message,
-                    idempotency_key=ctx.idempotency_key,
+                    idempotency_key=f"{ctx.idempotency_key}{suffix}",
                     before_effect=ctx.before_effect,
                 )
             except UncertainError:
                 raise
+            except RecipientRefusedError as error:
+                failures.append(error.message)
+                continue
             except IntegrationError as error:
                 mark_if_unauthorized(connection, error)
                 if channel == channels[-1]:
@@ -148,12 +198,17 @@ class SendMessageAction(Action):
                 continue
             return Done(
                 summary=f"Sent to {message.to} by {connection.name}.",
-                detail={"message": sent, "channel": channel},
+                detail={"message": sent, "channel": channel, "connection": connection.key},
                 reason=" ".join([*failures, note]).strip(),
             )
         why = " ".join([*failures, note]).strip()
         return task_or_webhook(
-            ctx, self.key, title=f"Tell {message.to}: {message.subject}", role="hr", why=why
+            ctx,
+            self.key,
+            title=f"Tell {message.to}: {message.subject}",
+            role="hr",
+            why=why,
+            suffix=suffix,
         )
 
     def _recipient(self, ctx: ActionContext, to: str) -> tuple[Person, str, str]:

@@ -10,7 +10,12 @@ from django.core.mail import EmailMultiAlternatives
 
 from integrations.connectors.base import OutgoingMessage
 from integrations.delivery import Purpose, calling_for
-from integrations.errors import IntegrationError, PermanentError, TransientError, UncertainError
+from integrations.errors import (
+    IntegrationError,
+    RecipientRefusedError,
+    TransientError,
+    UncertainError,
+)
 from integrations.models import Delivery
 from workflows.mail import site_mail_send
 
@@ -30,7 +35,16 @@ def test_sent_mail_leaves_a_row_that_names_nobody(mailoutbox: list[Any]) -> None
 @pytest.mark.parametrize(
     ("raised", "kind", "outcome"),
     [
-        (smtplib.SMTPRecipientsRefused({"ana@acme.test": (550, b"no")}), PermanentError, "failed"),
+        (
+            smtplib.SMTPRecipientsRefused({"ana@acme.test": (550, b"no")}),
+            RecipientRefusedError,
+            "failed",
+        ),
+        (
+            smtplib.SMTPRecipientsRefused({"ana@acme.test": (451, b"later")}),
+            TransientError,
+            "failed",
+        ),
         (smtplib.SMTPServerDisconnected(), UncertainError, "uncertain"),
         (ConnectionRefusedError(), TransientError, "failed"),
     ],

@@ -15,6 +15,7 @@ from integrations.errors import (
     IntegrationError,
     PermanentError,
     RateLimitedError,
+    RecipientRefusedError,
     TransientError,
     UnauthorizedError,
     UncertainError,
@@ -108,7 +109,7 @@ class SlackWeb:
         if shown is not None and not same(shown, email):
             raise PermanentError("Slack answered with another member than the one asked for.")
         if user.get("deleted") is True:
-            raise PermanentError("The Slack member with this address is deactivated.")
+            raise RecipientRefusedError("The Slack member with this address is deactivated.")
         # https://docs.slack.dev/reference/methods/conversations.open
         opened = self.call("conversations.open", json={"users": user["id"]}).get("channel")
         if not isinstance(opened, dict) or not isinstance(opened.get("id"), str):
@@ -126,5 +127,5 @@ def _refusal(code: str, *, method: str, repeatable: bool) -> IntegrationError:
         kind = TransientError if repeatable else UncertainError
         return kind(f"Slack could not say whether {method} worked ({shown}).")
     if code == "users_not_found":
-        return PermanentError("There is no Slack member with this address.", status=404)
+        return RecipientRefusedError("There is no Slack member with this address.", status=404)
     return PermanentError(f"Slack refused {method} ({shown}).")

@@ -18,6 +18,7 @@ from integrations.errors import (
     NotAvailableError,
     PermanentError,
     RateLimitedError,
+    RecipientRefusedError,
     TransientError,
     UnauthorizedError,
     UncertainError,
@@ -93,7 +94,7 @@ def test_message_to_a_channel_needs_no_lookup() -> None:
 @pytest.mark.parametrize(
     ("method", "reply", "error"),
     [
-        ("users_lookupByEmail", {"ok": False, "error": "users_not_found"}, PermanentError),
+        ("users_lookupByEmail", {"ok": False, "error": "users_not_found"}, RecipientRefusedError),
         ("users_lookupByEmail", {"ok": False, "error": "invalid_auth"}, UnauthorizedError),
         ("users_lookupByEmail", {"ok": False, "error": "missing_scope"}, UnauthorizedError),
         ("users_lookupByEmail", {"ok": False, "error": "ratelimited"}, RateLimitedError),
@@ -109,7 +110,7 @@ def test_message_to_a_channel_needs_no_lookup() -> None:
         (
             "users_lookupByEmail",
             {"ok": True, "user": {"id": "U1", "deleted": True}},
-            PermanentError,
+            RecipientRefusedError,
         ),
         ("chat_postMessage", {"ok": False, "error": "internal_error"}, UncertainError),
         ("chat_postMessage", {"ok": False, "error": "channel_not_found"}, PermanentError),

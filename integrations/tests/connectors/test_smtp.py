@@ -20,6 +20,7 @@ from integrations.connectors.base import CONNECTORS, ConnectionSettings, Messeng
 from integrations.errors import (
     ConfigError,
     PermanentError,
+    RecipientRefusedError,
     TransientError,
     UnauthorizedError,
     UncertainError,
@@ -153,6 +154,18 @@ def test_refusals_by_stage(stage: str, reply: str, error: type[Exception], begun
         _mail(port).send(MESSAGE, idempotency_key="k", before_effect=lambda: effects.append(True))
     assert bool(effects) is begun
     assert "no such user" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("reply", "about_them"),
+    [("550 5.1.1 no such user", True), ("550 no", True), ("554 5.7.1 relay denied", False)],
+)
+def test_refusal_of_the_address_is_told_from_one_of_us(reply: str, about_them: bool) -> None:
+    inbox = _Inbox()
+    inbox.rcpt = reply
+    with _server(inbox) as port, pytest.raises(PermanentError) as caught:
+        _mail(port).send(MESSAGE, idempotency_key="k", before_effect=lambda: None)
+    assert isinstance(caught.value, RecipientRefusedError) is about_them
 
 
 def _scripted(replies: list[bytes]) -> tuple[int, threading.Thread]:

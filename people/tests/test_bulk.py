@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection
 
-from people.bulk import CHUNK, chunked, rows_insert, rows_upsert
+from people import bulk
+from people.bulk import chunked, rows_insert, rows_upsert
 from people.models import LifecycleEvent, Person, SourceRecord
 from people.tests.build import NOW
 
@@ -73,12 +74,18 @@ def test_refused_rows_are_left_out_only_when_that_is_wished() -> None:
         rows_insert(Person, [_person(2)])
 
 
-def test_rows_are_taken_piece_by_piece() -> None:
+@pytest.mark.parametrize("parameters", [0, 20_000])
+def test_rows_are_taken_piece_by_piece(monkeypatch: pytest.MonkeyPatch, parameters: int) -> None:
+    """As many at once as one statement may carry parameters, and never more than a thousand."""
+    columns = sum(not (field.primary_key or field.generated) for field in Person._meta.fields)
+    if parameters:
+        monkeypatch.setattr(bulk, "_PARAMETERS", parameters)
+    part = min(1_000, (parameters or 32_766) // columns)
     made: list[int] = []
     counts: list[int] = []
 
     def rows() -> Iterator[dict[str, Any]]:
-        for number in range(2 * CHUNK + 1):
+        for number in range(2 * part + 1):
             made.append(number)
             yield _person(number)
 
@@ -87,6 +94,10 @@ def test_rows_are_taken_piece_by_piece() -> None:
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(watch):
-        assert rows_insert(Person, rows()) == 2 * CHUNK + 1
-    assert counts == [CHUNK, 2 * CHUNK, 2 * CHUNK + 1]
+        assert rows_insert(Person, rows()) == 2 * part + 1
+    assert counts == [part, 2 * part, 2 * part + 1]
+    assert Person.objects.count() == 2 * part + 1
+
+
+def test_chunks_hold_at_most_so_many() -> None:
     assert list(chunked(range(3), 2)) == [[0, 1], [2]]

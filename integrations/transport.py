@@ -121,7 +121,9 @@ class HttpTransport:
         self._recorder = recorder
         self._gate = gate
         self._record_reads = record_reads
-        self._allow = PrivateAllowance.parse(allow_private)
+        self._allow_private = tuple(allow_private)
+        self._ca_file = ca_file
+        self._allow = PrivateAllowance.parse(self._allow_private)
         self._passage = Passage(self._allow)
         self._adapter = PinnedAdapter(self._passage)
         self._session = requests.Session()
@@ -301,6 +303,29 @@ class HttpTransport:
             url=str(prepared.url),
             connection=self.connection.key,
         )
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[HttpTransport]:
+        """See :class:`integrations.connectors.base.SecondDoor`.
+
+        Only for a transport without ``gate``: a gate's state is read where the calls are made.
+        """
+        if self._gate is not None:
+            raise RuntimeError("A transport with a gate serves one thread.")
+        attempts: list[Attempt] = []
+        second = HttpTransport(
+            self.connection,
+            recorder=attempts.append,
+            allow_private=self._allow_private,
+            record_reads=self._record_reads,
+            ca_file=self._ca_file,
+        )
+        try:
+            yield second
+        finally:
+            second.close()
+            for attempt in attempts:
+                self._recorder(attempt)
 
     def close(self) -> None:
         """Close the connections kept alive."""

@@ -89,7 +89,7 @@ def _parameters_at_once() -> int:
     if connection.vendor != "sqlite":
         return _PARAMETERS
     connection.ensure_connection()
-    allowed = connection.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
+    allowed: int = connection.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
     return min(_PARAMETERS, allowed)
 
 

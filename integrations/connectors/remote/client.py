@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from integrations.connectors.base import TestResult
+from integrations.connectors.base import SecondDoor, TestResult
 from integrations.connectors.remote.answers import MalformedAnswer
 from integrations.connectors.remote.custom_fields import RESERVE, read_definitions, read_values
 from integrations.connectors.remote.pacing import NEXT_REFRESH, Pacer
@@ -101,12 +102,27 @@ class RemoteClient:
         Raises ``UnauthorizedError``, ``ConfigError`` (token of another company),
         ``IncompleteError`` and ``TransientError`` (nothing may be applied), ``PermanentError``.
         """
-        refresh = self._refresh(today=today, progress=progress)
-        refresh.read_lookups()
-        refresh.read_people()
-        return refresh.feed()
+        with self._second_session() as aside:
+            refresh = self._refresh(today=today, progress=progress, aside=aside)
+            refresh.read_all()
+            return refresh.feed()
 
-    def _refresh(self, *, today: date, progress: Callable[[str], None]) -> Refresh:
+    @contextmanager
+    def _second_session(self) -> Iterator[RemoteSession | None]:
+        """For the thread that reads the small lists, where the transport can serve one more."""
+        if not isinstance(self._transport, SecondDoor):
+            yield None
+            return
+        with self._transport.aside() as transport:
+            yield self._session(self._deadline, transport=transport)
+
+    def _refresh(
+        self,
+        *,
+        today: date,
+        progress: Callable[[str], None],
+        aside: RemoteSession | None = None,
+    ) -> Refresh:
         session = self._session(self._deadline)
         company_id = str(self._settings.account.get("company_id", ""))
         company_id = company_id or _identity(session)["company_id"]
@@ -125,6 +141,7 @@ class RemoteClient:
             progress=progress,
             company_id=company_id,
             prove_company=prove_company,
+            aside=aside,
         )
 
     def custom_fields(self) -> tuple[CustomDefinition, ...]:
@@ -147,7 +164,6 @@ class RemoteClient:
         if not self._settings.account.get("company_id"):
             raise ConfigError(NO_COMPANY)
         refresh = self._refresh(today=today, progress=progress)
-        refresh.read_lookups()
         refresh.read_some(ids)
         return refresh.feed()
 
@@ -179,9 +195,10 @@ class RemoteClient:
         retries: int = RETRIES,
         advice: str = NEXT_REFRESH,
         reserve: float = 0.0,
+        transport: Transport | None = None,
     ) -> RemoteSession:
         return RemoteSession(
-            self._transport,
+            transport or self._transport,
             base_url=self._base_url,
             api_token=self._api_token,
             pacer=Pacer(

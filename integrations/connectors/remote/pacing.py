@@ -84,6 +84,10 @@ class Pacer:
         """Seconds until the total deadline; negative when it has passed."""
         return self._ends_at - self._monotonic()
 
+    def give_up(self) -> None:
+        """Nothing more is wanted: the next request and the next wait raise."""
+        self._ends_at = self._monotonic()
+
     def before_request(self, what: str) -> None:
         """Wait until the window has room. Raises ``TransientError`` past the deadline."""
         self._wait(self._free_at - self._monotonic(), what)

@@ -1,11 +1,15 @@
 """One full refresh: which of Remote's lists are read, and in which order.
 
 Small lists first, so that every page of people can be projected at once and thrown away: memory
-stays flat, and bank, salary and address data are gone with the page.
+stays flat, and bank, salary and address data are gone with the page. Where there is a second door,
+the small lists are read while the first pages of people are on their way.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -50,7 +54,8 @@ class Refresh:
 
     ``company_id`` is whose workers are expected: each worker names their company, and another one's
     is refused. ``prove_company`` raises on a foreign company id; given ``""`` it asks Remote whose
-    token this is, which is only needed where the workers do not say.
+    token this is, which is only needed where the workers do not say. ``aside`` is a second session
+    for the small lists, used by another thread; without one they are read before the people.
     """
 
     def __init__(
@@ -62,8 +67,10 @@ class Refresh:
         progress: Callable[[str], None],
         company_id: str,
         prove_company: Callable[[str], None],
+        aside: RemoteSession | None = None,
     ) -> None:
         self._session = session
+        self._aside = aside
         self._source = source
         self._today = today
         self._progress = progress
@@ -74,15 +81,30 @@ class Refresh:
         self._records = StagedRecords()
         self._skipped: list[SkippedRecord] = []
         self._denied: list[tuple[Callable[[WorkerRecord], bool], ForbiddenError]] = []
+        self._remarks: SimpleQueue[str] = SimpleQueue()
+        """What the thread of the small lists has to say; said by the caller's."""
 
-    def read_lookups(self) -> None:
-        """The lists that people refer to: five requests while each fits one page."""
+    def read_all(self) -> None:
+        """Everybody, and the lists that people refer to."""
+        self._read_entities()
+        if self._aside is None:
+            self._read_lookups(self._session)
+            self._read_people()
+        else:
+            self._read_people(partial(self._read_lookups, self._aside))
+
+    def _read_entities(self) -> None:
         self._progress("Reading offboardings, managers and legal entities")
-        # First, because it is the list that another company's token is refused.
-        entities = self._entities()
-        leavings = [read_offboarding(row) for row in self._offboardings()]
+        # First and alone, because it is the list that another company's token is refused, and
+        # because a token that is no longer valid is to be tried once.
+        self._lookups = Lookups(entities=entities_by_id(self._entities()))
+
+    def _read_lookups(self, session: RemoteSession) -> None:
+        """The other lists: four requests while each fits one page."""
+        leavings = [read_offboarding(row) for row in self._offboardings(session)]
         # https://developer.remote.com/reference/get_index_direct_offboarding
         leavings += self._optional(
+            session,
             "/v1/direct-offboardings",
             "direct_offboardings",
             what="direct offboardings",
@@ -92,6 +114,7 @@ class Refresh:
         )
         # https://developer.remote.com/reference/get_index_cor_termination_request
         leavings += self._optional(
+            session,
             "/v1/contractors/cor-termination-requests",
             "termination_requests",
             what="terminations of contractors of record",
@@ -101,34 +124,48 @@ class Refresh:
         )
         # https://developer.remote.com/reference/get_index_company_manager
         managers = numbered_rows(
-            self._session,
+            session,
             "/v1/company-managers",
             collection="company_managers",
             what="company managers",
             scope="company_manager:read",
             identity=by_content,
         )
-        self._lookups = Lookups(
+        self._lookups = replace(
+            self._lookups,
             leavings=leavings_by_employment(leavings),
             managers=managers_by_user(managers),
-            entities=entities_by_id(entities),
         )
 
-    def read_people(self) -> None:
+    def _read_people(self, first: Callable[[], None] | None = None) -> None:
         """Every worker: in bulk, or one by one for accounts that lack the bulk list."""
-        project_beside(self._counted_pages(), self._keep_all)
+        project_beside(self._counted_pages(), self._keep_all, first=first)
+        self._say_remarks()
         # Nobody at all says nothing about whose token it is.
         self._silent_rows = self._silent_rows or not self._records
 
     def _counted_pages(self) -> Iterator[list[Any]]:
         read = 0
-        for rows in self._pages():
-            read += len(rows)
-            self._progress(f"Read {read} people")
-            yield rows
+        try:
+            for rows in self._pages():
+                read += len(rows)
+                self._say_remarks()
+                self._progress(f"Read {read} people")
+                yield rows
+        except BaseException:
+            if self._aside is not None:
+                self._aside.give_up()
+            raise
+
+    def _say_remarks(self) -> None:
+        while not self._remarks.empty():
+            self._progress(self._remarks.get())
 
     def read_some(self, ids: Sequence[str]) -> None:
         """Single workers; those whom Remote does not know are left out."""
+        self._read_entities()
+        self._read_lookups(self._session)
+        self._say_remarks()
         for employment_id in ids:
             try:
                 self._keep(self._show(employment_id))
@@ -147,7 +184,7 @@ class Refresh:
             records=self._records,
             skipped=tuple(self._skipped),
             entities=tuple(self._lookups.entities.values()),
-            requests=self._session.requests,
+            requests=self._session.requests + (self._aside.requests if self._aside else 0),
         )
 
     def _keep_all(self, rows: list[Any]) -> None:
@@ -226,17 +263,17 @@ class Refresh:
             read=read,
         )
 
-    def _offboardings(self) -> list[Any]:
+    def _offboardings(self, session: RemoteSession) -> list[Any]:
         try:
-            return self._offboardings_of("v2")
+            return self._offboardings_of(session, "v2")
         except NotFoundError:
-            self._progress("Remote offers only its older list of offboardings; reading that")
-            return self._offboardings_of("v1")
+            self._remarks.put("Remote offers only its older list of offboardings; reading that")
+            return self._offboardings_of(session, "v1")
 
-    def _offboardings_of(self, version: str) -> list[Any]:
+    def _offboardings_of(self, session: RemoteSession, version: str) -> list[Any]:
         """https://developer.remote.com/reference/get_index_offboarding"""
         return numbered_rows(
-            self._session,
+            session,
             f"/{version}/offboardings",
             collection="offboardings",
             what="offboardings",
@@ -247,6 +284,7 @@ class Refresh:
 
     def _optional(
         self,
+        session: RemoteSession,
         path: str,
         collection: str,
         *,
@@ -258,17 +296,17 @@ class Refresh:
         """A list not every account has. A refusal counts only if somebody's end hangs on it."""
         try:
             rows = numbered_rows(
-                self._session,
+                session,
                 path,
                 collection=collection,
                 what=what,
                 scope=scope,
             )
         except NotFoundError:
-            self._progress(f"This account has no {what}")
+            self._remarks.put(f"This account has no {what}")
             return []
         except ForbiddenError as error:
-            self._progress(f"This token may not read {what}")
+            self._remarks.put(f"This token may not read {what}")
             self._denied.append((matters, error))
             return []
         return [read(row) for row in rows]

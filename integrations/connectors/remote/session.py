@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class RemoteSession:
-    """The requests of one refresh. Not for use by two threads."""
+    """The requests of one refresh, or of one thread of it. Not for use by two threads."""
 
     def __init__(
         self,
@@ -85,6 +85,10 @@ class RemoteSession:
                     status=answer.status if answer else None,
                 )
             self._pacer.after_failure(nth=failures, what=what)
+
+    def give_up(self) -> None:
+        """No further request leaves. The one call that another thread may make."""
+        self._pacer.give_up()
 
     def _once(self, path: str, params: Mapping[str, str]) -> tuple[HttpResponse | None, str]:
         self.requests += 1

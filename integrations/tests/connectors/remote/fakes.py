@@ -166,8 +166,21 @@ class BareTransport:
         )
 
 
+class WideTransport(BareTransport):
+    """One that serves a second thread too."""
+
+    @contextmanager
+    def aside(self) -> Iterator[BareTransport]:
+        yield BareTransport()
+
+
 def client_for(
-    remote: FakeRemote, *, clock: Clock | None = None, deadline: float = 1800.0, known: str = ""
+    remote: FakeRemote,
+    *,
+    clock: Clock | None = None,
+    deadline: float = 1800.0,
+    known: str = "",
+    wide: bool = False,
 ) -> RemoteClient:
     clock = clock or Clock()
     return RemoteClient(
@@ -177,7 +190,7 @@ def client_for(
             secrets={},
             account={"company_id": known} if known else {},
         ),
-        BareTransport(),
+        WideTransport() if wide else BareTransport(),
         base_url=remote.url,
         api_token=TOKEN,
         deadline=deadline,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from integrations.connectors.base import CONNECTORS
+from integrations.connectors.remote.projecting import BACKLOG
 from integrations.errors import (
     ConfigError,
     IncompleteError,
@@ -242,9 +243,10 @@ def test_fetch_of_a_known_company_does_not_ask_whose_token_it_is(remote: FakeRem
 
 
 def test_fetch_other_company_is_refused_by_its_first_page(remote: FakeRemote) -> None:
+    remote.people = [person(number) for number in range(1_500)]
     with pytest.raises(ConfigError, match="another company"):
         fetch(remote, known=OTHER)
-    assert paths(remote).count(BULK) <= 2
+    assert paths(remote).count(BULK) <= BACKLOG + 2
 
 
 @pytest.mark.parametrize("status", [403, 404])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +18,7 @@ from integrations.authorization import trouble_of
 from integrations.calls import circuits_shown
 from integrations.catalogue import sections
 from integrations.connectors.base import CONNECTORS
+from integrations.connectors.inbound import CalledBack, Inbound
 from integrations.freshness import full_syncs, is_stale, last_good_sync, next_sync_at
 from integrations.models import Connection, SyncRun
 from integrations.people_sources import brings_people
@@ -53,6 +55,7 @@ def connection(request: HttpRequest, key: str) -> HttpResponse:
     context["circuits"] = circuits_shown(found, now=clock.now())
     context["now"] = clock.now()
     context["abilities"] = abilities_of(found)
+    context["inbound"] = _inbound(found, connector)
     if not brings_people(found):
         context["waiting"] = found.status == Connection.Status.NEEDS_ATTENTION
         return render(request, "integrations/connection.html", context)
@@ -73,6 +76,14 @@ def connection(request: HttpRequest, key: str) -> HttpResponse:
         trouble=trouble_of(found),
     )
     return render(request, "integrations/source.html", context)
+
+
+def _inbound(connection: Connection, connector: object) -> list[tuple[Inbound, str]]:
+    """Where the other side calls us, with the whole address."""
+    if not isinstance(connector, CalledBack) or connection.status == Connection.Status.DISCONNECTED:
+        return []
+    base = settings.SITE_URL.rstrip("/")
+    return [(one, base + one.path.format(key=connection.key)) for one in connector.inbound]
 
 
 def live_sync(connection: Connection, *, asked: str) -> SyncRun | str | None:

@@ -1,4 +1,4 @@
-"""What the engine has to say on a person's page: runs on the timeline, and what will run or not."""
+"""What is told on a person's page: runs and equipment on the timeline, what will run or not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from people.timeline import Kind, Moment
 from workflows.category_rights import rights_of
 from workflows.engine.explain import explain
 from workflows.engine.world import planned_version
-from workflows.models import Workflow
+from workflows.equipment_seen import SEE
+from workflows.models import ShipmentEvent, Workflow
 from workflows.problems import DocumentError
 
 _WORDS: dict[str, tuple[str, str]] = {
@@ -133,4 +134,24 @@ def _runs(person: Person, user: Any, most: int) -> list[Moment]:
     ]
 
 
+def _equipment(person: Person, user: Any, most: int) -> list[Moment]:
+    if not user.has_perm(SEE):
+        return []
+    rows = ShipmentEvent.objects.filter(shipment__person=person).select_related("shipment")
+    return [
+        Moment(
+            at=row.at,
+            kind="equipment",
+            title=row.shipment.bundle_name,
+            who=row.by_label,
+            note=row.text,
+            url=reverse("shipment", args=[row.shipment_id]),
+            icon="laptop",
+            chip=(row.state, row.get_state_display()),
+        )
+        for row in rows.order_by("-at", "-pk")[:most]
+    ]
+
+
 RUNS = Kind(key="runs", label="Runs", rows=_runs)
+EQUIPMENT = Kind(key="equipment", label="Equipment", rows=_equipment)

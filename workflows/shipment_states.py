@@ -54,13 +54,7 @@ def shipment_move(
     if to in _NEEDS_WORDS and not text.strip():
         raise ShipmentRefusedError("Say in a few words what happened.")
     sources = [state for state, targets in NEXT.items() if to in targets]
-    values: dict[str, Any] = {"state": to, "state_at": now}
-    if tracking.strip():
-        values["tracking"] = tracking.strip()[:200]
-    if to != State.ADDRESS_RECEIVED:
-        values |= {"order_at": None}
-    if to not in (State.ASKED, State.RETURN_ASKED):
-        values |= {"link_nonce": "", "link_until": None}
+    values = state_values(to, at=now, tracking=tracking)
     with transaction.atomic():
         changed = Shipment.objects.filter(pk=shipment_id, state__in=sources).update(**values)
         found = Shipment.objects.select_related("person", "step", "connection").get(pk=shipment_id)
@@ -70,19 +64,36 @@ def shipment_move(
                 f"It is “{was}” and cannot become “{State(to).label.lower()}” from there."
             )
         event_add(found, text.strip(), by_label=by_label, now=now)
-        record(
-            "shipment.moved",
-            actor=actor,
-            actor_label=by_label,
-            object_type="shipment",
-            object_key=str(found.pk),
-            object_label=found.bundle_name,
-            detail={"state": to},
-        )
-        if found.step is not None:
-            run_wake(found.step.run_id, at=now)
-            ring(ENGINE)
+        moved_tell(found, by_label=by_label, now=now, actor=actor)
     return found
+
+
+def state_values(to: str, *, at: datetime, tracking: str = "") -> dict[str, Any]:
+    """What changes of a shipment that comes into the state ``to``."""
+    values: dict[str, Any] = {"state": to, "state_at": at}
+    if tracking.strip():
+        values["tracking"] = tracking.strip()[:200]
+    if to != State.ADDRESS_RECEIVED:
+        values |= {"order_at": None}
+    if to not in (State.ASKED, State.RETURN_ASKED):
+        values |= {"link_nonce": "", "link_until": None}
+    return values
+
+
+def moved_tell(shipment: Shipment, *, by_label: str, now: datetime, actor: Any = None) -> None:
+    """Write into the activity that it is in another state, and wake a run that waits for it."""
+    record(
+        "shipment.moved",
+        actor=actor,
+        actor_label=by_label,
+        object_type="shipment",
+        object_key=str(shipment.pk),
+        object_label=shipment.bundle_name,
+        detail={"state": shipment.state},
+    )
+    if shipment.step is not None:
+        run_wake(shipment.step.run_id, at=now)
+        ring(ENGINE)
 
 
 def event_add(shipment: Shipment, text: str, *, by_label: str = "", now: datetime) -> None:

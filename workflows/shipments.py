@@ -26,7 +26,9 @@ from siit_remote.audit.services import record
 from siit_remote.lib import clock
 from workflows.models import Shipment, ShipmentEvent, StepRun, Task
 from workflows.shipment_address import addresses_erase, link_send, reachable_address_of
-from workflows.shipment_states import event_add, shipment_move
+from workflows.shipment_chasing import shipments_chase
+from workflows.shipment_reports import report_address
+from workflows.shipment_states import event_add, shipment_move, shipment_settle
 from workflows.tasks_by_hand import task_open
 
 State = Shipment.State
@@ -132,6 +134,7 @@ def _payload(shipment: Shipment) -> Mapping[str, Any]:
     return {
         "event": "equipment.ship",
         "idempotency_key": shipment.key,
+        "report_to": report_address(shipment.connection) if shipment.connection else "",
         "shipment": shipment.pk,
         "person": person_facts(shipment.person),
         "bundle": shipment.bundle_key,
@@ -143,10 +146,11 @@ def _payload(shipment: Shipment) -> Mapping[str, Any]:
 
 
 def shipments_watch(*, now: datetime) -> dict[str, int]:
-    """Remind of addresses, order what can be ordered, erase what is not needed any more."""
+    """Remind of addresses, order, ask after what is overdue, erase what is not needed any more."""
     return {
         "reminded": _remind(now=now),
         "ordered": _order_all(now=now),
+        "chased": shipments_chase(now=now),
         "erased": addresses_erase(kept_days=workspace_get().address_kept_days, now=now),
     }
 
@@ -212,9 +216,9 @@ def _order(row: Shipment, *, now: datetime) -> bool:
     except IntegrationError as error:
         _order_by_hand(row, error.message, now=now)
         return False
-    shipment_move(
-        row.pk, State.ORDERED, text=f"Ordered through {row.connection}.", by_label=SYSTEM, now=now
-    )
+    # The partner may have told more already while it was answering.
+    words = f"Ordered through {row.connection}."
+    shipment_settle(row.pk, State.ORDERED, text=words, by_label=SYSTEM, now=now)
     return True
 
 

@@ -110,6 +110,7 @@ urlpatterns = [
     path("forecast/calendar/", feed.feed_make, name="calendar-make"),
     path("forecast/calendar/end/", feed.feed_end, name="calendar-end"),
     path("callbacks/<str:token>/", callback.callback, name="callback"),
+    path("hooks/equipment/<slug:key>/", callback.equipment_report, name="equipment-report"),
     path("calendar/<str:token>.ics", feed.feed, name="calendar-feed"),
     path("runs/", runs.runs, name="runs"),
     path("runs/selection/", runs.bulk, name="runs-bulk"),

@@ -24,6 +24,7 @@ from integrations.connectors.base import (
     TestResult,
     Transport,
 )
+from integrations.connectors.inbound import Inbound
 from integrations.errors import ConfigError, PermanentError
 
 if TYPE_CHECKING:
@@ -233,6 +234,14 @@ class HttpConnector:
             secret=True,
         ),
         Setting(name="bearer_token", label="Bearer token", secret=True),
+    )
+
+    inbound = (
+        Inbound(
+            label="Reports of equipment",
+            path="/hooks/equipment/{key}/",
+            help="A shipping partner says here where a shipment is, signed with the same secret.",
+        ),
     )
 
     def client(self, settings: ConnectionSettings, transport: Transport) -> HttpCaller:

@@ -20,6 +20,7 @@ from integrations.connectors.base import (
     TestResult,
     Transport,
 )
+from integrations.connectors.inbound import Inbound
 from integrations.connectors.mail_events import MailNews, news_of
 from integrations.connectors.mail_providers import PROVIDERS, Provider
 from integrations.errors import (
@@ -261,6 +262,14 @@ class MailApiConnector:
             secret=True,
             help="For bounces that come later: the signing key the service shows, or for Brevo, "
             "Mailjet, Postmark and SparkPost a name:password that its webhook address holds.",
+        ),
+    )
+
+    inbound = (
+        Inbound(
+            label="Webhook for bounces",
+            path="/hooks/mail/{key}/",
+            help="Enter it at the sender, so that bounces which come later stand at the run.",
         ),
     )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
+from django.urls import resolve
 from django.utils.html import escape
 from django_q.models import OrmQ
 
@@ -15,6 +17,7 @@ from integrations.tests.worker import work
 from people.defaults import workspace_get
 from people.models import Person, PersonChange, SourceRecord
 from siit_remote.audit.models import AuditEntry
+from siit_remote.lib import clock
 from siit_remote.tests.people_with_roles import Company, small_company
 
 REMOTE = "/settings/integrations/remote/"
@@ -261,3 +264,18 @@ def test_catalogue_is_searched_with_and_without_script(
 def test_catalogue_shows_an_unfinished_set_up_to_go_on_with(hr: Client) -> None:
     Connection.objects.update(status="draft", finished_at=None)
     assert b"Continue setup" in hr.get("/settings/integrations/").content
+
+
+def test_page_of_a_connection_shows_where_its_other_side_calls_us(hr: Client) -> None:
+    for connector in CONNECTORS:
+        for one in getattr(connector, "inbound", ()):
+            path = one.path.format(key=f"x-{connector.key}")
+            assert resolve(path).kwargs == {"key": f"x-{connector.key}"}
+            Connection.objects.create(
+                key=f"x-{connector.key}", connector=connector.key, name="X", created_at=clock.now()
+            )
+            url = f"/settings/integrations/x-{connector.key}/"
+            assert f"<code>{settings.SITE_URL}{path}</code>" in hr.get(url).content.decode()
+            Connection.objects.filter(key=f"x-{connector.key}").update(status="disconnected")
+            assert "Where it calls us" not in hr.get(url).content.decode()
+    assert Connection.objects.filter(key__startswith="x-").count() == 3

@@ -23,7 +23,8 @@ from workflows.nodes import (
     Wait,
 )
 from workflows.params import FlagParam, ParamsForm, TextParam
-from workflows.shipment_states import shipment_move
+from workflows.shipment_reports import report_address
+from workflows.shipment_states import shipment_move, shipment_settle
 from workflows.shipments import (
     SYSTEM,
     address_ask,
@@ -158,8 +159,9 @@ class ShipAction(EquipmentAction):
             return Done(summary=summary, detail={"shipment": row.pk})
         extra = _extra(row, values)
         if found is not None:
+            extra["report_to"] = report_address(found[0])
             done = call_signed(found[0], found[1], ctx, self.key, extra)
-            shipment_move(row.pk, State.ORDERED, by_label=SYSTEM, text=done.summary, now=ctx.now)
+            shipment_settle(row.pk, State.ORDERED, by_label=SYSTEM, text=done.summary, now=ctx.now)
             return done
         why = why or "No shipping connection is set for the bundle."
         page = f"{told}\nEverything about it: {shipment_page(row)}".strip()
@@ -246,6 +248,9 @@ class CollectAction(EquipmentAction):
         extra = _extra(row, values)
         suffix = f":{row.pk}"
         if found is not None:
+            # It is reported by whom it is asked of.
+            Shipment.objects.filter(pk=row.pk, connection=None).update(connection=found[0])
+            extra["report_to"] = report_address(found[0])
             return call_signed(found[0], found[1], ctx, self.key, extra, suffix=suffix)
         return task_or_webhook(
             ctx,

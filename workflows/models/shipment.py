@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from integrations.models import Connection
 from people.models import Person
@@ -48,6 +49,9 @@ class Shipment(models.Model):
         max_length=20, choices=State.choices, default=State.ASKED, db_index=True
     )
     state_at = models.DateTimeField()
+    reported_at = models.DateTimeField(
+        null=True, blank=True, help_text="Of when the partner's newest report is that was followed."
+    )
     created_at = models.DateTimeField()
     tracking = models.CharField(max_length=200, blank=True)
     wants_address = models.BooleanField(default=False)
@@ -101,9 +105,19 @@ class ShipmentEvent(models.Model):
     text = models.TextField(blank=True)
     by_label = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField()
+    message_hash = models.CharField(
+        max_length=64, blank=True, help_text="Of the report's id; blank: nobody's report."
+    )
 
     class Meta:
         ordering: ClassVar = ["at", "pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["shipment", "message_hash"],
+                condition=~Q(message_hash=""),
+                name="one_event_per_report",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"Event {self.pk} of shipment {self.shipment_id}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from integrations.connectors.base import CONNECTORS, ConnectionSettings, Setting, Transport
 from integrations.connectors.chat import ALSO, INSTEAD, NEVER
+from integrations.connectors.inbound import Inbound
 from integrations.connectors.scim.session import ScimSession
 from integrations.connectors.slack.client import SlackClient
 from integrations.errors import ConfigError
@@ -43,8 +44,8 @@ class SlackConnector:
             name="signing_secret",
             label="Signing secret",
             help="Your Slack app's, under Basic Information. With it approvers can be asked in "
-            "Slack; switch Interactivity on there, with this site's address and /slack/KEY/ as "
-            "the request URL, KEY being the key of this connection.",
+            "Slack; switch Interactivity on there, with the request URL that stands on this "
+            "connection's page.",
             secret=True,
         ),
         Setting(
@@ -53,6 +54,14 @@ class SlackConnector:
             help="Needs the signing secret. Who has no Slack account is asked by mail in any case.",
             default=ALSO,
             choices=(ALSO, INSTEAD, NEVER),
+        ),
+    )
+
+    inbound = (
+        Inbound(
+            label="Request URL for Interactivity",
+            path="/slack/{key}/",
+            help="Enter it in your Slack app under Interactivity: approvals are pressed there.",
         ),
     )
 

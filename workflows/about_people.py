@@ -119,7 +119,7 @@ def _runs(person: Person, user: Any, most: int) -> list[Moment]:
     if not user.has_perm("workflows.view_run"):
         return []
     found = person.runs.select_related("workflow").order_by("-pk")
-    found = rights_of(user).open("view", found, column="workflow__category")
+    found = rights_of(user).open("view", found, column="workflow__category", trigger="trigger")
     return [
         Moment(
             at=run.finished_at or run.started_at or run.created_at,

@@ -15,8 +15,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from people.identity import fields_hidden_from
 from siit_remote.audit.services import record
 from workflows.models import CategoryRights, Workflow
+from workflows.nodes import TRIGGERS
 
 if TYPE_CHECKING:
     from people.services import Actor
@@ -80,8 +82,20 @@ class Rights:
         """Every right on one workflow, for a page."""
         return {right: self.may(right, workflow.category) for right in PERMISSION}
 
-    def open(self, right: str, rows: QuerySet[Any], *, column: str = "category") -> QuerySet[Any]:
-        """``rows`` without those whose workflow's category is closed to the user."""
+    def telling(self) -> list[str]:
+        """Triggers on a date that the user may not see: when their runs start would tell it."""
+        hidden = fields_hidden_from(self.user)
+        return [trigger.key for trigger in TRIGGERS if trigger.field and trigger.field in hidden]
+
+    def open(
+        self, right: str, rows: QuerySet[Any], *, column: str = "category", trigger: str = ""
+    ) -> QuerySet[Any]:
+        """``rows`` without those whose workflow's category is closed to the user.
+
+        ``trigger``: the way to the run's trigger; runs that would tell a hidden date are left out.
+        """
+        if trigger and (telling := self.telling()):
+            rows = rows.exclude(**{f"{trigger}__in": telling})
         if not self.named:
             return rows if self._has(right, {}) else rows.none()
         categories = Workflow.objects.order_by().values_list("category", flat=True).distinct()
@@ -99,17 +113,23 @@ class Rights:
             if right in self.named.get(folded(category), {}) and not self.may(right, category)
         ]
 
-    def listed(self, rows: QuerySet[Any], *, column: str, theirs: Q | None = None) -> QuerySet[Any]:
-        """``rows`` of work without that of categories whose workflows the user may not see.
+    def listed(
+        self, rows: QuerySet[Any], *, run: str = "", theirs: Q | None = None
+    ) -> QuerySet[Any]:
+        """``rows`` of work without that of runs which the user may not see.
 
-        What is ``theirs`` stays: who has to do or decide something sees what it is. Rows that no
-        workflow made stay as well.
+        ``run``: the way to the run, empty for runs themselves. What is ``theirs`` stays: who has
+        to do or decide something sees what it is. Rows that no workflow made stay as well.
         """
-        closed = self.closed("view")
-        if not closed:
-            return rows
-        stays = ~Q(**{f"{column}__in": closed}) | Q(**{f"{column}__isnull": True})
-        return rows.filter(stays | theirs if theirs is not None else stays).distinct()
+        begin = f"{run}__" if run else ""
+        for column, closed in (
+            (f"{begin}workflow__category", self.closed("view")),
+            (f"{begin}trigger", self.telling()),
+        ):
+            if closed:
+                stays = ~Q(**{f"{column}__in": closed}) | Q(**{f"{column}__isnull": True})
+                rows = rows.filter(stays | theirs if theirs is not None else stays).distinct()
+        return rows
 
     def keys(self, right: str) -> set[str]:
         """Keys of the workflows on which the user has ``right``."""

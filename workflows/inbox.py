@@ -19,7 +19,6 @@ Status = Approval.Status
 
 COLUMNS = ("number", "question", "about", "asked_of", "asked_at", "due_at", "outcome",
            "decided_by", "decided_at", "comment")  # fmt: skip
-_CATEGORY = "step__run__workflow__category"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -51,7 +50,7 @@ def approvals_open_to(user: Any, now: datetime) -> QuerySet[Approval]:
         standing = Q(approver_id__in=stands_in_for(me, now), status__in=Approval.OPEN)
         theirs = (Q(approver=me) | Q(decided_by=me) | standing) & ~Q(subject=me)
     if sees_all_approvals(user):
-        return rights_of(user).listed(found, column=_CATEGORY, theirs=theirs)
+        return rights_of(user).listed(found, run="step__run", theirs=theirs)
     return found.filter(theirs) if theirs is not None else found.none()
 
 
@@ -112,4 +111,4 @@ def runs_without_approver(user: Any) -> QuerySet[Run]:
         .distinct()
         .order_by("pk")
     )
-    return rights_of(user).listed(found, column="workflow__category")
+    return rights_of(user).listed(found)

@@ -46,12 +46,17 @@ class LedgerAdmin(ReadOnlyAdmin):
     category: ClassVar[str] = ""
     """The way to the category whose right to view decides; empty: none does."""
 
+    trigger: ClassVar[str] = ""
+    """The way to the trigger of a run that may tell a hidden date."""
+
     def get_queryset(self, request: HttpRequest) -> Any:
         """Only what belongs to workflows that the account may see."""
         rows = super().get_queryset(request)
         if not self.category:
             return rows
-        return rights_of(request.user).open("view", rows, column=self.category)
+        return rights_of(request.user).open(
+            "view", rows, column=self.category, trigger=self.trigger
+        )
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Facts stay out where the account may not see every field; the run's page veils them."""
@@ -95,6 +100,7 @@ class RunAdmin(LedgerAdmin):
     """Runs as rows."""
 
     category = "workflow__category"
+    trigger = "trigger"
     list_display = ["pk", "workflow", "person", "status", "due_at", "finished_at"]
     list_filter = ["status", "workflow"]
     list_select_related = ["workflow", "person"]
@@ -107,6 +113,7 @@ class StepRunAdmin(LedgerAdmin):
     """Steps of runs."""
 
     category = "run__workflow__category"
+    trigger = "run__trigger"
     list_display = ["run", "key", "action", "status", "attempts", "finished_at"]
     list_filter = ["status", "action"]
     list_select_related = ["run"]
@@ -128,6 +135,7 @@ class AttemptAdmin(LedgerAdmin):
     """Every try of a step; appended, never replaced."""
 
     category = "step__run__workflow__category"
+    trigger = "step__run__trigger"
     list_display = ["step", "number", "phase", "started_at", "outcome"]
     list_filter = ["phase", "outcome"]
     list_select_related = ["step"]
@@ -139,6 +147,7 @@ class HoldAdmin(LedgerAdmin):
     """What was stopped before its first effect, and who decided."""
 
     category = "workflow__category"
+    trigger = "runs__trigger"
     list_display = ["workflow", "kind", "people", "status", "created_at", "decided_at"]
     list_filter = ["kind", "status", "workflow"]
     list_select_related = ["workflow"]
@@ -149,6 +158,7 @@ class RefusalAdmin(LedgerAdmin):
     """Who was due and did not get a run."""
 
     category = "workflow__category"
+    trigger = "version__document__trigger__type"
     list_display = ["workflow", "person", "verdict", "due_at", "noted_at"]
     list_filter = ["verdict", "workflow"]
     list_select_related = ["workflow", "person"]

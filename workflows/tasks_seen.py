@@ -36,8 +36,7 @@ def tasks_open_to(user: Any) -> QuerySet[Task]:
     if me is not None and me.is_current:
         theirs = Q(assignee=me) | Q(role__members=me) | Q(done_by=me)
     if user.has_perm("workflows.view_task"):
-        column = "step__run__workflow__category"
-        return rights_of(user).listed(found, column=column, theirs=theirs)
+        return rights_of(user).listed(found, run="step__run", theirs=theirs)
     return found.filter(theirs).distinct() if theirs is not None else found.none()
 
 

@@ -22,7 +22,7 @@ from workflows.category_rights import rights_of
 from workflows.equipment_seen import shipments_of
 from workflows.models import Run, Shipment, Workflow
 from workflows.uses import workflows_using
-from workflows.views.rights import runs_opening
+from workflows.views.rights import runs_open, runs_opening
 
 register = template.Library()
 
@@ -33,7 +33,7 @@ def runs_about(person: Person, user: Any) -> list[Run]:
     if not user.has_perm("workflows.view_run"):
         return []
     found = person.runs.select_related("workflow", "version")
-    return list(rights_of(user).open("view", found, column="workflow__category")[:20])
+    return list(runs_open(user, found)[:20])
 
 
 @register.simple_tag

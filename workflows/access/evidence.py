@@ -110,7 +110,13 @@ def evidence_of(
     """
     unseen = names_of(frozenset(hidden))
     every = _runs(person)
-    runs = [run for run in every if rights is None or rights.may("view", run.workflow.category)]
+    telling = set() if rights is None else set(rights.telling())
+    runs = [
+        run
+        for run in every
+        if rights is None
+        or (rights.may("view", run.workflow.category) and run.trigger not in telling)
+    ]
     steps = [step for run in runs[:_MOST_RUNS] for step in run.steps.all()]
     calls = _calls(steps)
     accesses = list(

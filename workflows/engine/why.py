@@ -109,16 +109,16 @@ def why(
     past = at < now
     version = _version_at(workflow, at=at) if past else workflow.live_version
     planned = planned_version(version) if version else planned_draft(workflow, now=now)
+    # Its moments, and whether one has come, would tell a date that whoever asks may not see.
+    secret = planned.anchor_field in hidden
+    if secret and at != now:
+        return why(workflow, person, at=now, now=now, hidden=hidden)
     world = load_world(
         happenings=load_happenings(since=min(at, now) - LOOKBACK), person_ids=[person.pk]
     )
     if past:
         world = world_then(world, at=at)
-    runs = tuple(
-        Run.objects.filter(workflow=workflow, person=person)
-        .select_related("version")
-        .order_by("-due_at")[:_RUNS]
-    )
+    runs = () if secret else _runs(workflow, person)
     view = world.people.get(person.pk)
     if view is None:
         return _stranger(person, version, runs, at=at)
@@ -131,8 +131,6 @@ def why(
     veiled = any(node.field in unseen for node in (shown.walk() if shown else ())) or any(
         data_fields(run.trace) & unseen for run in runs
     )
-    # Its moments would tell a date that whoever asks may not see.
-    secret = planned.anchor_field in hidden
     truth = conditions_hold(planned.document, facts, today)
     mine = _run_for(judged, runs, at=at)
     rungs = [
@@ -150,6 +148,8 @@ def why(
         ledger_rung(runs, mine=mine, veiled=veiled),
     ]
     result = _result(judged, truth, mine, live=status == Workflow.Status.LIVE, now=now)
+    if secret and result == "due":
+        result = "will_run"
     return Why(
         result=result,
         headline=_headline(result, judged, mine, rungs, past=past, veiled=veiled, secret=secret),
@@ -161,6 +161,11 @@ def why(
         refusals=() if secret else _refusals(workflow, person, judged),
         veiled=veiled or secret,
     )
+
+
+def _runs(workflow: Workflow, person: Person) -> tuple[Run, ...]:
+    rows = Run.objects.filter(workflow=workflow, person=person).select_related("version")
+    return tuple(rows.order_by("-due_at")[:_RUNS])
 
 
 def _version_at(workflow: Workflow, *, at: datetime) -> WorkflowVersion | None:

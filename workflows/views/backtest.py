@@ -12,6 +12,7 @@ from workflows.calendar_feed import OTHERS
 from workflows.engine.backtest import Would, backtest
 from workflows.models import Workflow
 from workflows.problems import DocumentError
+from workflows.views.hidden_dates import hidden_dates, starts_on_hidden_date
 from workflows.views.preview import chosen_version
 from workflows.views.rights import right_on
 
@@ -31,6 +32,8 @@ def backtest_page(request: HttpRequest, key: str) -> HttpResponse:
         planned, version = chosen_version(workflow, request.GET.get("version", "draft"), now=now)
     except DocumentError:
         return render(request, template, {**context, "unreadable": True})
+    if starts_on_hidden_date(request, planned.document):
+        return hidden_dates(request, workflow)
     found = backtest(workflow, planned, now=now)
     seen = set(people_visible_to(request.user).values_list("pk", flat=True))
 

@@ -34,7 +34,8 @@ from workflows.designer.warnings import warnings_of
 from workflows.document.parse import parse_document
 from workflows.fields import custom_name, field_spec
 from workflows.models import Workflow
-from workflows.views.rights import right_on
+from workflows.views.hidden_dates import hidden_dates, starts_on_hidden_date
+from workflows.views.rights import right_on, runs_open
 from workflows.vocabulary import vocabulary_now
 
 _PAGE = 50
@@ -64,9 +65,11 @@ def panel(request: HttpRequest, key: str) -> HttpResponse:
         "depends": depends_on_event(document.conditions),
         "could": len(people.eligible(document)),
         "rows": row_counts(document, people=people),
-        "coming": next_runs(document, key=found.key, live_since=since, now=now, people=people),
+        "coming": None
+        if starts_on_hidden_date(request, document)
+        else next_runs(document, key=found.key, live_since=since, now=now, people=people),
         "rehearsals": rehearsals(document, now=now, people=people),
-        "runs": found.runs.select_related("person")[:_LAST_RUNS]
+        "runs": runs_open(request.user, found.runs.select_related("person"))[:_LAST_RUNS]
         if request.user.has_perm("workflows.view_run")
         else None,
     }
@@ -161,6 +164,8 @@ def rehearsal(request: HttpRequest, key: str) -> HttpResponse:
     }
     if person is not None:
         document = parse_document(found.draft)
+        if starts_on_hidden_date(request, document):
+            return hidden_dates(request, found)
         test = rehearse(document, person, key=found.key, now=clock.now())
         reached = {one.step.key for one in test.steps}
         context |= {"test": test, "unreached": context["step"] and context["step"] not in reached}

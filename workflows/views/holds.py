@@ -42,11 +42,12 @@ def holds(request: HttpRequest) -> HttpResponse:
     """Lists that wait, and those that were decided."""
     single = Run.objects.filter(status=Run.Status.HELD).exclude(hold__status=Hold.Status.OPEN)
     rights = rights_of(request.user)
-    decided = rights.open("release", holds_decided(), column="workflow__category")
-    single = rights.open("release", single, column="workflow__category")
+    way = {"column": "workflow__category"}
+    decided = rights.open("release", holds_decided(), **way, trigger="runs__trigger")
+    single = rights.open("release", single, **way, trigger="trigger")
     page = Paginator(decided, _PAGE).get_page(request.GET.get("page"))
     context = {
-        "holds": rights.open("release", holds_open(), column="workflow__category"),
+        "holds": rights.open("release", holds_open(), **way, trigger="runs__trigger"),
         "single": single.count(),
         "page": page,
     }

@@ -36,6 +36,7 @@ from workflows.engine.starting import due_now
 from workflows.engine.world import load_happenings, load_world, planned_draft, planned_version
 from workflows.models import Run, Workflow
 from workflows.problems import DocumentError
+from workflows.views.hidden_dates import hidden_dates, starts_on_hidden_date
 from workflows.views.rights import right_on
 from workflows.views.why import why_address
 
@@ -80,6 +81,8 @@ def preview_page(request: HttpRequest, key: str) -> HttpResponse:
     except DocumentError as error:
         problems = [str(problem) for problem in error.problems][:5]
         return render(request, "workflows/preview.html", context | {"problems": problems})
+    if starts_on_hidden_date(request, planned.document):
+        return hidden_dates(request, workflow)
     world = load_world(happenings=load_happenings())
     found = standings(planned, world, now=now)
     counts = {group: sum(item.group == group for item in found) for group, _ in _TABS}
@@ -187,6 +190,8 @@ def preview_person(request: HttpRequest, key: str, pk: int) -> HttpResponse:
         planned, version = chosen_version(workflow, request.GET.get("version", ""), now=now)
     except DocumentError as error:
         raise Http404 from error
+    if starts_on_hidden_date(request, planned.document):
+        return hidden_dates(request, workflow)
     world = load_world(happenings=load_happenings(), person_ids=[pk])
     item = standings(planned, world, now=now)[0]
     hidden = fields_hidden_from(request.user)

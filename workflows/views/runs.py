@@ -23,7 +23,7 @@ from workflows.category_rights import Rights, rights_of
 from workflows.models import Run, StepRun, Workflow
 from workflows.runs import run_cancel, run_retry
 from workflows.runs_again import runs_each
-from workflows.views.rights import right_somewhere
+from workflows.views.rights import right_somewhere, runs_open
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,7 +107,7 @@ def runs(request: HttpRequest) -> HttpResponse:
     rights = rights_of(request.user)
     form = RunsFilter(request.GET, rights=rights)
     chosen = form.chosen()
-    found = rights.open("view", runs_found(chosen), column="workflow__category")
+    found = runs_open(request.user, runs_found(chosen))
     state = request.GET.get("state", "")
     shown = found
     for key, _, states in TABS:
@@ -193,7 +193,9 @@ def bulk(request: HttpRequest) -> HttpResponse:
         messages.error(request, "Choose runs, and what to do with them.")
         return redirect("runs")
     data = form.cleaned_data
-    open_to = rights_of(request.user).open("run", data["runs"], column="workflow__category")
+    open_to = rights_of(request.user).open(
+        "run", data["runs"], column="workflow__category", trigger="trigger"
+    )
     selection = list(open_to[:_MOST])
     act = BULK[data["act"]]
     context = {"act": act, "key": data["act"], "selection": selection, "next": data["next"]}

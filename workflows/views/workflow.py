@@ -25,7 +25,7 @@ from workflows.next_runs import next_runs_known
 from workflows.nodes import TRIGGERS
 from workflows.problems import DocumentError, Problem
 from workflows.services import document_problems
-from workflows.views.rights import right_on, right_somewhere
+from workflows.views.rights import right_on, right_somewhere, runs_open
 from workflows.vocabulary import NodeVocabulary, vocabulary_now
 
 _LAST_RUNS = 10
@@ -71,8 +71,9 @@ def _draft_state(workflow: Workflow) -> tuple[list[Problem], list[str]]:
 @right_somewhere("view")
 def workflows(request: HttpRequest) -> HttpResponse:
     """Every workflow with its sentence, state, owner, problems and what ran lately."""
-    last = Run.objects.filter(workflow=OuterRef("pk")).order_by("-pk")
     rights = rights_of(request.user)
+    last = Run.objects.filter(workflow=OuterRef("pk")).order_by("-pk")
+    last = last.exclude(trigger__in=rights.telling())
     rows = rights.open("view", Workflow.objects.select_related("live_version"))
     found = rows.annotate(
         last_run_at=Subquery(last.values("due_at")[:1]),
@@ -156,7 +157,9 @@ def workflow(request: HttpRequest, key: str) -> HttpResponse:
             "may_publish": publishable and not any(item.level == "error" for item in problems),
             "versions": found.versions.select_related("published_by"),
             "yaml": _yaml(_document(found)),
-            "runs": found.runs.select_related("person", "version")[:_LAST_RUNS]
+            "runs": runs_open(request.user, found.runs.select_related("person", "version"))[
+                :_LAST_RUNS
+            ]
             if request.user.has_perm("workflows.view_run")
             else None,
         },

@@ -6,7 +6,7 @@ starts the runs, by schedule or by hand, they are counted alike.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -148,12 +148,34 @@ def _brake(
     floor: int,
     now: datetime,
 ) -> Brake | None:
+    return brake_pulled(
+        limits,
+        counted=lambda hours: _counted(runs, now=now, hours=hours),
+        starting=starting,
+        floor=floor,
+        everybody=lambda: Person.objects.exclude(status=PersonStatus.ENDED).count(),
+    )
+
+
+def brake_pulled(
+    limits: Iterable[Limit],
+    *,
+    counted: Callable[[int], Iterable[int]],
+    starting: Collection[int],
+    floor: int,
+    everybody: Callable[[], int],
+) -> Brake | None:
+    """The first of ``limits`` that is passed when the people ``starting`` (ids) start.
+
+    ``counted`` gives the people for whom something started within so many hours, ``everybody`` how
+    many people there are; both are asked only where it matters.
+    """
     if not starting:
         return None
-    everybody = Person.objects.exclude(status=PersonStatus.ENDED).count()
+    total = everybody()
     for limit in limits:
-        count = len({*_counted(runs, now=now, hours=limit.per_hours), *starting})
-        for words in _passed(limit, count=count, everybody=everybody, floor=floor):
+        count = len({*counted(limit.per_hours), *starting})
+        for words in _passed(limit, count=count, everybody=total, floor=floor):
             return Brake(limit=limit, count=count, reason=words)
     return None
 
@@ -182,9 +204,8 @@ def _counted(runs: QuerySet[Run], *, now: datetime, hours: int) -> Iterator[int]
 def _passed(limit: Limit, *, count: int, everybody: int, floor: int) -> Iterator[str]:
     whose = "" if limit.scope == WORKFLOW else " over all workflows"
     if count > limit.people:
-        yield (
-            f"{count} people within {limit.window}{whose}; the limit is {limit.people}. {_FOLLOW}"
-        )
+        who = "1 person" if count == 1 else f"{count} people"
+        yield f"{who} within {limit.window}{whose}; the limit is {limit.people}. {_FOLLOW}"
     if count >= floor and count * 100 > limit.percent * max(everybody, 1):
         yield (
             f"{count} of {everybody} people within {limit.window}{whose}; the limit is "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from typing import Any
 from django.db.models import Q
 
 from integrations.models import AppAccess
+from people.choices import PersonStatus
 from people.history import changes_after
 from people.models import LegalEntity, PersonChange
 from people.plan import DATES
@@ -158,6 +160,32 @@ def spells(
         else:
             found.append(Spell(start=person.first_seen_at, end=after, person=person))
     return steady, found
+
+
+class Headcount:
+    """How many people had not left, day by day, over the time that the spells tell of."""
+
+    def __init__(self, steady: Mapping[int, PlannedPerson], others: Iterable[Spell]) -> None:
+        here = [
+            person.facts.get("person.end_date")
+            for person in steady.values()
+            if person.facts.get("person.status") != PersonStatus.ENDED
+        ]
+        self._staying = sum(end is None for end in here)
+        self._ends = sorted(end for end in here if end is not None)
+        self._others = [
+            spell
+            for spell in others
+            if spell.person.facts.get("person.status") != PersonStatus.ENDED
+        ]
+
+    def at(self, moment: datetime) -> int:
+        """The number at ``moment``; whose last day is over has left."""
+        day = moment.date()
+        changed = (spell for spell in self._others if spell.start <= moment < spell.end)
+        ends = (spell.person.facts.get("person.end_date") for spell in changed)
+        here = sum(bool(end is None or end >= day) for end in ends)
+        return self._staying + len(self._ends) - bisect_left(self._ends, day) + here
 
 
 def _spells_of(

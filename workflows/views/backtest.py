@@ -46,5 +46,7 @@ def backtest_page(request: HttpRequest, key: str) -> HttpResponse:
         "only_would": visible(found.only_would),
         "only_ran": visible(found.only_ran),
         "would": visible(found.would),
+        "held": visible(found.held),
+        "skipped": visible(found.skipped),
     }
     return render(request, template, context)

@@ -10,7 +10,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from people.models import Person, PersonChange
+from people.models import Person, PersonChange, Workspace
 from siit_remote.lib import clock
 from siit_remote.tests.people_with_roles import small_company
 from siit_remote.tests.share import share
@@ -29,6 +29,7 @@ from workflows.tests.engine.simulation import (
     something_happens,
 )
 from workflows.tests.engine.test_what_is_shown_happens import _empty
+from workflows.timing import moment_of
 
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
@@ -77,6 +78,112 @@ def test_backtest_is_what_the_engine_did_for_many(seed: int) -> None:
     month_agrees(company_make(seed, people=60, workflows=10), steps=10)
 
 
+def _limited(workflow_make: Any, **limits: Any) -> Workflow:
+    trigger = {"type": "person.probation_end", "params": {"at": "09:00"}}
+    made: Workflow = workflow_make(trigger=trigger, **limits)
+    return made
+
+
+def _ledger(workflow: Workflow) -> dict[tuple[int, str], str]:
+    """Person and anchor → why the engine held it before anything began, else blank."""
+    rows = Run.objects.filter(workflow=workflow).select_related("hold")
+    return {(run.person_id, run.anchor): run.hold.reason if run.hold else "" for run in rows}
+
+
+def _foretold(workflow: Workflow, *, now: Any) -> dict[tuple[int, str], str]:
+    found = backtest(workflow, planned_version(workflow.live_version), now=now)
+    return {row.slot: row.held for row in (*found.would, *found.held)}
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=share(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    days=st.lists(st.integers(1, 25), min_size=1, max_size=25),
+    people=st.integers(1, 5),
+    percent=st.integers(4, 100),
+    floor=st.integers(1, 5),
+    hold_days=st.integers(1, 9),
+)
+def test_backtest_holds_what_the_engine_held_with_the_same_words(
+    person_make: Any, workflow_make: Any, days: list[int], people: int, percent: int, floor: int,
+    hold_days: int,
+) -> None:  # fmt: skip
+    _empty()
+    _holds_alike(
+        person_make, workflow_make, days=days, people=people, percent=percent, floor=floor,
+        hold_days=hold_days,
+    )  # fmt: skip
+
+
+def test_backtest_holds_a_crowd_and_a_slow_leak_as_the_engine_did(
+    person_make: Any, workflow_make: Any
+) -> None:
+    days = [1, 1, 1, 1, 3, 4, 5, 5, 6, 7, 12]
+    reasons = _holds_alike(
+        person_make, workflow_make, days=days, people=3, percent=100, floor=3, hold_days=7
+    )
+    assert any("24 hours" in why for why in reasons)
+    assert any("7 days" in why for why in reasons)
+    assert "" in reasons
+
+
+def _holds_alike(
+    person_make: Any, workflow_make: Any, *, days: list[int], people: int, percent: int,
+    floor: int, hold_days: int,
+) -> set[str]:  # fmt: skip
+    Workspace.objects.update_or_create(
+        pk=1,
+        defaults={
+            "workflow_limit_people": people, "workflow_limit_percent": percent,
+            "limit_floor": floor, "hold_days": hold_days,
+        },
+    )  # fmt: skip
+    for number, day in enumerate(days):
+        person_make(f"p{number}", probation_end_date=T0.date() + timedelta(days=day))
+    workflow = _limited(workflow_make)
+    other = _limited(lambda **document: workflow_make("other", **document))
+    now = T0
+    for day in sorted(set(days)):
+        now = moment_of(T0.date(), offset_days=day, at="09:00", timezone="Europe/Paris") or now
+        run_due(now=now)
+    now += timedelta(minutes=5)
+    for one in (workflow, other):
+        assert _foretold(one, now=now) == _ledger(one)
+    return set(_ledger(workflow).values())
+
+
+def test_late_dates_are_held_or_passed_over_as_the_workflow_says(
+    person_make: Any, workflow_make: Any
+) -> None:
+    person_make("ana", end_date=END)
+    now = DUE + timedelta(days=2)
+    for policy, where in (("ask", "held"), ("skip", "skipped"), ("run", "would")):
+        late = {"policy": policy, "within_days": 3}
+        workflow = workflow_make(
+            policy, trigger={"type": "person.end_date", "params": {"at": "09:00", "late": late}}
+        )
+        Person.objects.update(known_at={"end_date": (DUE + timedelta(days=1)).isoformat()})
+        PersonChange.objects.all().delete()
+        PersonChange.objects.create(
+            person=Person.objects.get(), field="end_date", before=None, after=END.isoformat(),
+            source="remote", at=DUE + timedelta(days=1),
+        )  # fmt: skip
+        found = backtest(workflow, planned_version(workflow.live_version), now=now)
+        names = {kind: [row.person for row in getattr(found, kind)]
+                 for kind in ("would", "held", "skipped")}  # fmt: skip
+        assert names == {"would": [], "held": [], "skipped": [], where: ["Ana"]}
+    held = backtest(
+        Workflow.objects.get(key="ask"),
+        planned_version(Workflow.objects.get(key="ask").live_version),
+        now=now,
+    ).held
+    assert held[0].held == "Its date became known after its own moment."
+
+
 def test_difference_is_by_name_and_leaves_out_what_was_before_going_live(
     person_make: Any, workflow_make: Any
 ) -> None:
@@ -122,3 +229,8 @@ def test_backtest_page_is_a_part_for_htmx_and_whole_without(workflow_make: Any) 
     assert "<h1>Backtest</h1>" in whole
     assert "<h1>" not in part.content.decode()
     assert "Report Example" in part.content.decode()
+    Workspace.objects.update(workflow_limit_people=0)
+    held = client.get("/workflows/leaving/backtest/").content.decode()
+    assert "It would have started <strong>0</strong> runs" in held
+    assert "Held until somebody decides (1)" in held
+    assert "1 person within 24 hours; the limit is 0." in held

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.urls import NoReverseMatch, reverse
 
+from workflows.access.owning import SEE_LIST, applications_owned
 from workflows.calendar_feed import RIGHTS
 from workflows.category_rights import rights_of
 from workflows.views.leaver import RIGHTS as LEAVERS
@@ -49,6 +50,10 @@ def _right(right: str) -> Callable[[Any], bool]:
     return lambda user: rights_of(user).anywhere(right)
 
 
+def _looks_after_applications(user: Any) -> bool:
+    return bool(user.has_perms(SEE_LIST)) or applications_owned(user).exists()
+
+
 def _anybody(user: Any) -> bool:
     return bool(user.is_authenticated)
 
@@ -61,7 +66,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(label="People", icon="users", url_name="people", allowed=_anybody,
           under=("/people/", "/admin/people/person/")),
     Entry(label="Applications", icon="app-window", url_name="applications",
-          allowed=_has("integrations.view_application"),
+          allowed=_looks_after_applications,
           under=("/applications/", "/new-application/", "/application-rule/", "/access/")),
     Entry(label="Leavers", icon="log-out", url_name="leavers",
           allowed=lambda user: bool(user.has_perms(LEAVERS)), under=("/leavers/",)),

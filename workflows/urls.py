@@ -8,6 +8,7 @@ from workflows.views import (
     address,
     application,
     application_edit,
+    application_mend,
     approval,
     backtest,
     callback,
@@ -91,15 +92,17 @@ urlpatterns = [
     path(
         "applications/<slug:key>/edit/", application_edit.application_edit, name="application-edit"
     ),
-    path("applications/<slug:key>/read/", application.application_read, name="application-read"),
+    path(
+        "applications/<slug:key>/read/", application_mend.application_read, name="application-read"
+    ),
     path("new-application/", application_edit.application_new, name="application-new"),
     path(
         "application-rule/<slug:verb>/", application_edit.application_rule, name="application-rule"
     ),
-    path("access/mend/", application.mend, name="access-mend"),
+    path("access/mend/", application_mend.mend, name="access-mend"),
     path("access/<int:pk>/", access.access, name="access"),
     path("access/<int:pk>/ends/", access.access_ends, name="access-ends"),
-    path("access/accounts/<int:pk>/match/", application.access_match, name="access-match"),
+    path("access/accounts/<int:pk>/match/", application_mend.access_match, name="access-match"),
     path("leavers/", leaver.leavers_page, name="leavers"),
     path("leavers/<int:pk>/", leaver.leaver, name="leaver"),
     path("leavers/<int:pk>/evidence.csv", leaver.leaver_csv, name="leaver-csv"),

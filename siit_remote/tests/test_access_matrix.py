@@ -23,6 +23,8 @@ ADMINS = "302 200 200 403 403 403"
 # A POST that does its work sends back to the page.
 ADMINS_POST = "302 302 302 403 403 403"
 STAFF_POST = "302 302 302 302 403 403"
+OWNERS = "302 200 200 200 200 403"
+OWNERS_POST = "302 302 302 302 302 403"
 ALL_POST = "302 302 302 302 302 302"
 NO_METHOD = "405 405 405 405 405 405"
 
@@ -37,15 +39,16 @@ MATRIX: dict[str, tuple[str, str]] = {
     "password": (ANYBODY, ANYBODY),
     "theme": (NO_METHOD, "400 400 400 400 400 400"),
     "activity": (ADMINS, NO_METHOD),
-    "applications": (STAFF, NO_METHOD),
-    "application": (STAFF, NO_METHOD),
-    "applications-count": (NO_METHOD, STAFF_POST),
+    # The manager owns the application.
+    "applications": (OWNERS, NO_METHOD),
+    "application": (OWNERS, NO_METHOD),
+    "applications-count": (NO_METHOD, OWNERS_POST),
     "application-new": (STAFF, "302 422 422 422 403 403"),
     "application-edit": (STAFF, "302 422 422 422 403 403"),
     "application-rule": (NO_METHOD, STAFF),
-    "application-read": (NO_METHOD, STAFF_POST),
-    "access": (STAFF, NO_METHOD),
-    "access-ends": (NO_METHOD, STAFF_POST),
+    "application-read": (NO_METHOD, OWNERS_POST),
+    "access": (OWNERS, NO_METHOD),
+    "access-ends": (NO_METHOD, OWNERS_POST),
     "access-match": (NO_METHOD, STAFF_POST),
     "access-mend": (NO_METHOD, STAFF_POST),
     "person-access": (STAFF, NO_METHOD),

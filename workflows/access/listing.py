@@ -57,9 +57,11 @@ def how_words(application: Application) -> str:
     return f"By a signed call to {connection.name}"
 
 
-def applications_found(*, query: str, category: str, retired: bool) -> QuerySet[Application]:
-    """Applications by name and category; those out of use only when asked for."""
-    rows = Application.objects.select_related("owner", "connection", "reading")
+def applications_found(
+    seen: QuerySet[Application], *, query: str, category: str, retired: bool
+) -> QuerySet[Application]:
+    """Of ``seen`` by name and category; those out of use only when asked for."""
+    rows = seen.select_related("owner", "connection", "reading")
     rows = rows.filter(active=not retired)
     if category:
         rows = rows.filter(category=category)
@@ -68,9 +70,9 @@ def applications_found(*, query: str, category: str, retired: bool) -> QuerySet[
     return rows.order_by("name", "pk")
 
 
-def categories() -> list[str]:
-    """The categories that are in use."""
-    rows = Application.objects.exclude(category="").order_by("category")
+def categories(seen: QuerySet[Application]) -> list[str]:
+    """The categories that are in use among ``seen``."""
+    rows = seen.exclude(category="").order_by("category")
     return list(rows.values_list("category", flat=True).distinct())
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -23,16 +23,15 @@ from siit_remote.access import may, require
 from siit_remote.audit.services import record
 from siit_remote.lib import clock
 from workflows.access.of_person import person_rows
+from workflows.access.owning import SEE_ACCESS, accesses_seen, may_change_access
 from workflows.views.rights import runs_opening
-
-_RIGHTS = ("integrations.view_appaccess", "people.view_person")
 
 
 @require_GET
-@require(*_RIGHTS)
+@require()
 def access(request: HttpRequest, pk: int) -> HttpResponse:
     """What became of one access: every state, when, by whom, with which proof."""
-    found = get_object_or_404(_accesses(request), pk=pk)
+    found = _access(request, pk)
     earlier = (
         AppAccess.objects.filter(application=found.application, person=found.person)
         .exclude(pk=found.pk)
@@ -44,15 +43,20 @@ def access(request: HttpRequest, pk: int) -> HttpResponse:
         "events": events,
         "open_runs": runs_opening(request.user, {row.run_id for row in events if row.run_id}),
         "earlier": earlier,
-        "may_mend": may(request.user, "integrations.change_appaccess"),
+        "may_mend": may_change_access(request.user, found),
+        "sees_access": request.user.has_perms(SEE_ACCESS),
     }
     return render(request, "workflows/access/access.html", context)
 
 
-def _accesses(request: HttpRequest) -> Any:
-    return AppAccess.objects.filter(person__in=people_visible_to(request.user)).select_related(
-        "application__owner", "person"
-    )
+def _access(request: HttpRequest, pk: int) -> AppAccess:
+    """The access, for whom a right or ownership of the application lets in."""
+    found = accesses_seen(request.user).filter(pk=pk).first()
+    if found is None and not request.user.has_perms(SEE_ACCESS):
+        raise PermissionDenied
+    if found is None:
+        raise Http404
+    return found
 
 
 class EndsForm(forms.Form):
@@ -62,10 +66,12 @@ class EndsForm(forms.Form):
 
 
 @require_POST
-@require("integrations.change_appaccess", "people.view_person")
+@require()
 def access_ends(request: HttpRequest, pk: int) -> HttpResponse:
     """Say until which day somebody keeps it, or that they keep it."""
-    found = get_object_or_404(_accesses(request), pk=pk)
+    found = _access(request, pk)
+    if not may_change_access(request.user, found):
+        raise PermissionDenied
     form = EndsForm(request.POST)
     now = clock.now()
     zone = ZoneInfo(workspace_get().timezone)
@@ -97,7 +103,7 @@ def access_ends(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
-@require(*_RIGHTS)
+@require(*SEE_ACCESS)
 def person_access(request: HttpRequest, pk: int) -> HttpResponse:
     """Every application of one person: by rule, written down, reported; and what differs."""
     found = get_object_or_404(

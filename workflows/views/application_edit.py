@@ -67,7 +67,8 @@ class ApplicationForm(forms.Form):
         max_length=300,
         required=False,
         label="Owner",
-        help_text="Gets the tasks, and is told before access ends. Name or work email.",
+        help_text="Gets the tasks, sees and mends who has it, and is told before access ends. "
+        "Name or work email.",
     )
     provision_by = forms.ChoiceField(choices=_WAYS, label="How it is given")
     connection = forms.ModelChoiceField(

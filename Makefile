@@ -59,6 +59,7 @@ demo: $(VENV)/.installed ## Fill an empty database with the demo company
 	@$(BIN)/python manage.py demo
 
 reset-demo: $(VENV)/.installed ## Throw the demo's database away, so that the next run begins anew
+	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py demo --reset
 
 screenshots: $(VENV)/.installed-dev ## Take the guide's pictures anew, and more (var/screenshots)

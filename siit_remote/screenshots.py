@@ -48,7 +48,7 @@ IN_THE_GUIDE: Final = (
     "held",
     "wizard-unauthorized",
 )
-"""Pictures that pages of the guide show: what is first seen of a wide, light page."""
+"""Pictures that pages of the guide show in light and in dark: what is first seen of a wide page."""
 SIZES: Final = {"wide": (1440, 900), "phone": (390, 844)}
 THEMES: Final = ("light", "dark")
 _GUIDE_SIZE: Final = (1180, 740)
@@ -79,7 +79,9 @@ class Camera:
             for size_name, size in SIZES.items()
             for theme in THEMES
         }
-        self._guide = _window(browser, base, _GUIDE_SIZE, "light", session)
+        self._guide = {
+            theme: _window(browser, base, _GUIDE_SIZE, theme, session) for theme in THEMES
+        }
 
     def snap(self, name: str, address: str) -> None:
         """The pictures of one address."""
@@ -88,9 +90,11 @@ class Camera:
             page.screenshot(path=TARGET / f"{name}-{kind}.png", full_page=True)
             self.taken += 1
         if name in IN_THE_GUIDE:
-            self._guide.goto(f"{self.base}{address}", wait_until="load")
-            self._guide.screenshot(path=GUIDE / f"{name}.jpg", type="jpeg", quality=_QUALITY)
-            self.taken += 1
+            for theme, page in self._guide.items():
+                page.goto(f"{self.base}{address}", wait_until="load")
+                picture = GUIDE / f"{name}-{theme}.jpg"
+                page.screenshot(path=picture, type="jpeg", quality=_QUALITY)
+                self.taken += 1
 
 
 def _window(

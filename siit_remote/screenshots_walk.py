@@ -155,9 +155,9 @@ def _connect(page: Page, at: House, snap: Snap) -> None:
     review = page.url.removeprefix(at.base)
     snap("wizard-unauthorized", review)
     _token(page, at, at.simulator.token or "")
-    page.get_by_role("button", name="Finish setup").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Finish setup").first.wait_for(timeout=60_000)
     snap("wizard-review", review)
-    page.get_by_role("button", name="Finish setup").click()
+    page.get_by_role("button", name="Finish setup").first.click()
     page.get_by_text("The set-up is finished").wait_for(timeout=60_000)
     snap("wizard-done", review)
 

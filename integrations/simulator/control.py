@@ -1,29 +1,75 @@
 """`/_control/`: the simulator's own endpoints, for whoever drives it from another process."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from integrations.simulator.answers import Answer, message
 from integrations.simulator.changes import UnknownEmploymentError
+from integrations.simulator.routes import Request
 from integrations.simulator.vocabulary import Record
 
-if TYPE_CHECKING:
-    from integrations.simulator.routes import Request
-    from integrations.simulator.server import Simulator
-
 PREFIX = "/_control/"
-Verb = Callable[["Simulator", Record], Any]
 
 
-def _set_token(simulator: "Simulator", body: Record) -> None:
+class Asked(Protocol):
+    """One request as the simulator answered it."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def query(self) -> dict[str, str]: ...
+    @property
+    def status(self) -> int: ...
+
+
+class Controlled(Protocol):
+    """What can be done to a simulator from outside."""
+
+    @property
+    def requests(self) -> Sequence[Asked]: ...
+    def find(self, work_email: str) -> list[Record]: ...
+    def hire(self, **fields: Any) -> Record: ...
+    def update(self, employment_id: str, **fields: Any) -> Record: ...
+    def terminate(
+        self,
+        employment_id: str,
+        end: str,
+        *,
+        kind: str = "auto",
+        last_working_day: str | None = None,
+    ) -> Record: ...
+    def cancel_termination(self, employment_id: str) -> Record: ...
+    def archive(self, employment_id: str) -> Record: ...
+    def remove(self, employment_id: str) -> None: ...
+    def set_custom_value(self, employment_id: str, name: str, value: object) -> None: ...
+    def set_token(self, token: str) -> None: ...
+    def revoke_token(self) -> None: ...
+    def configure(
+        self,
+        *,
+        latency: float | None = None,
+        bulk: bool | None = None,
+        rate_limit: int | None = None,
+    ) -> None: ...
+    def fault(self, path_prefix: str, **script: Any) -> None: ...
+    def clear_faults(self) -> None: ...
+    def clear_requests(self) -> None: ...
+
+
+Verb = Callable[[Controlled, Record], Any]
+
+
+def _set_token(simulator: Controlled, body: Record) -> None:
     simulator.set_token(body["token"])
 
 
-def _settings(simulator: "Simulator", body: Record) -> None:
+def _settings(simulator: Controlled, body: Record) -> None:
     simulator.configure(**body)
 
 
-def _requests(simulator: "Simulator", body: Record) -> list[Record]:
+def _requests(simulator: Controlled, body: Record) -> list[Record]:
     return [
         {"method": r.method, "path": r.path, "query": r.query, "status": r.status}
         for r in simulator.requests
@@ -56,7 +102,7 @@ _DELETE: dict[str, Verb] = {
 _VERBS = {"POST": _POST, "GET": _GET, "DELETE": _DELETE}
 
 
-def control(simulator: "Simulator", request: "Request") -> Answer:
+def control(simulator: Controlled, request: Request) -> Answer:
     """Run one control verb: 200 with its result, 404 for what is unknown, 422 for bad input."""
     verb = _VERBS.get(request.method, {}).get(request.path.removeprefix(PREFIX))
     if verb is None:

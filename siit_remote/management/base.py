@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, ProgrammingError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from siit_remote.lib import clock
+from siit_remote.management.database import database_trouble
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -66,6 +68,11 @@ class SiitCommand(BaseCommand):
         """Run with the clock set, then print."""
         try:
             self._run(options)
+        except (OperationalError, ProgrammingError) as error:
+            trouble = database_trouble()
+            if not trouble:
+                raise
+            raise CommandError(trouble) from error
         except BrokenPipeError:
             # The reader (head, a pager) has seen enough; nothing may be flushed to it at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

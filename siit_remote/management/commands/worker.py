@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from siit_remote.management.base import SiitCommand
+from siit_remote.management.database import database_ready_or_refuse
 from siit_remote.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Command(SiitCommand):
 
     def perform(self, **options: Any) -> None:
         """Until SIGTERM or SIGINT; exit code 1 when the cluster cannot be kept alive."""
+        database_ready_or_refuse()
         supervisor = Supervisor(
             command=[sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"],
             drain=options["drain"],

@@ -18,7 +18,7 @@ document.addEventListener("keydown", (event) => {
 // A form is sent once: a second click on a slow connection must not ask twice.
 document.addEventListener("submit", (event) => {
   if (event.target.method !== "post" || event.defaultPrevented || "download" in event.target.dataset) return;
-  const buttons = event.target.querySelectorAll("button[type=submit]");
+  const buttons = [...event.target.elements].filter((element) => element.matches("button[type=submit]"));
   window.setTimeout(() => buttons.forEach((button) => (button.disabled = true)), 0);
 });
 window.addEventListener("pageshow", (event) => {

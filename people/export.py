@@ -32,6 +32,7 @@ COLUMNS = (
     "start_date",
     "end_date",
     "date_of_birth",
+    "personal_email",
     "timezone",
     "sources",
 )

@@ -86,6 +86,7 @@ BUILT_IN: tuple[DirectoryField, ...] = (
         ("full_name", "Full name", {}),
         ("preferred_name", "Preferred name", {}),
         ("work_email", "Work email", {"kind": "email"}),
+        ("personal_email", "Personal email", {"kind": "email"}),
         ("remote_id", "Remote worker ID", {"sourced": False, "note": "Given by the HR system."}),
     ),
     *_fields("Role", ("job_title", "Job title", {}), ("seniority", "Seniority", {})),

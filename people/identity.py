@@ -6,7 +6,7 @@ from typing import Any
 
 from people.models import FieldPolicy, Person
 
-PRIVATE_FIELDS = frozenset({"date_of_birth"})
+PRIVATE_FIELDS = frozenset({"date_of_birth", "personal_email"})
 """Shown only with ``people.view_private_fields``, whatever the field policies say."""
 
 

@@ -44,6 +44,7 @@ COLUMNS = (
     Column(key="job_title", field="job_title", label="Job title"),
     Column(key="seniority", field="seniority", label="Seniority"),
     Column(key="work_email", field="work_email", label="Work email"),
+    Column(key="personal_email", field="personal_email", label="Personal email"),
     Column(key="employment_words", field="employment_type", label="Employment type"),
     Column(key="contract_type", field="contract_type", label="Contract type"),
     Column(key="timezone", field="timezone", label="Time zone"),

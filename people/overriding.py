@@ -104,7 +104,7 @@ def override_clean(person: Person, field: str, value: Any) -> Any:
         return _custom_clean(field, value)
     text = str(value).strip()
     _override_check(person, field, text)
-    return text.lower() if field == "manager" else text
+    return text.lower() if field in ("manager", "personal_email") else text
 
 
 def _custom_clean(field: str, value: Any) -> Any:
@@ -129,6 +129,11 @@ def _override_check(person: Person, field: str, text: str) -> None:
             raise OverrideError("Nobody is their own manager.")
         if not Person.objects.filter(work_email=text.lower()).exists():
             raise OverrideError("Nobody in the directory has that work email.")
+    elif field == "personal_email":
+        try:
+            validate_email(text)
+        except ValidationError as error:
+            raise OverrideError("Write an email address, as ana@home.example.") from error
     elif field == "timezone" and not is_zone(text):
         raise OverrideError("Not an IANA time zone. Write it as Europe/Paris.")
     elif field == "country" and not zones_of(text):

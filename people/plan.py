@@ -20,6 +20,7 @@ RecordKey = tuple[str, str]
 DATES = ("start_date", "end_date", "contract_end_date", "date_of_birth", "probation_end_date")
 TEXTS: Mapping[str, int] = {
     "full_name": 300,
+    "personal_email": 254,
     "preferred_name": 300,
     "job_title": 300,
     "seniority": 200,

@@ -33,6 +33,8 @@ class WorkerRecord(_Digested):
     display_id: str = ""
     """Short id shown in the source's own screens."""
     work_email: str = ""
+    personal_email: str = ""
+    """Lower-case; where the person is reached before their first day."""
     full_name: str = ""
     preferred_name: str = ""
     job_title: str = ""

@@ -19,12 +19,7 @@ from django.db.models import F
 
 from integrations.connectors.base import OutgoingMessage
 from integrations.errors import IntegrationError
-from people.choices import PersonStatus
-from people.models import Person
-from people.selectors import timezone_of
-from people.zones import zone_info
 from siit_remote.audit.services import record
-from siit_remote.lib.clock import today_in
 from workflows.mail import notice_send
 from workflows.models import Shipment
 from workflows.shipment_states import ShipmentRefusedError, event_add
@@ -59,22 +54,6 @@ def shipment_by_link(token: str, *, now: datetime) -> Shipment | None:
     if found is None or not found.link_nonce:
         return None
     return found if secrets.compare_digest(found.link_nonce, str(nonce)) else None
-
-
-def reachable_address_of(person: Person, *, now: datetime) -> str:
-    """Where mail reaches the worker now: a private address in the directory, else work mail.
-
-    Nothing for somebody without a private address before their first day, by the date of where they
-    are: their work mail may not exist yet.
-    """
-    private = str(person.custom.get("personal_email") or "")
-    if "@" in private:
-        return private
-    today = today_in(zone_info(timezone_of(person)), now)
-    begun = person.status != PersonStatus.HIRED or (
-        person.start_date is not None and person.start_date <= today
-    )
-    return person.work_email if begun else ""
 
 
 def link_send(

@@ -25,7 +25,8 @@ from people.models import Person
 from siit_remote.audit.services import record
 from siit_remote.lib import clock
 from workflows.models import Shipment, ShipmentEvent, StepRun, Task
-from workflows.shipment_address import addresses_erase, link_send, reachable_address_of
+from workflows.reaching import reachable_address_of
+from workflows.shipment_address import addresses_erase, link_send
 from workflows.shipment_chasing import shipments_chase
 from workflows.shipment_reports import report_address
 from workflows.shipment_states import event_add, shipment_move, shipment_settle
@@ -103,8 +104,8 @@ def shipment_page(shipment: Shipment) -> str:
 
 def address_ask(shipment: Shipment, *, now: datetime) -> str:
     """Mail the form where the worker can be reached; else HR gets a task. What was done."""
-    to = reachable_address_of(shipment.person, now=now)
-    if to and link_send(shipment, to=to, by_label=SYSTEM, now=now):
+    found = reachable_address_of(shipment.person, now=now)
+    if found and link_send(shipment, to=found.to, by_label=SYSTEM, now=now):
         return f"{shipment.person} was asked where to send it."
     task_open(
         key=f"address:{shipment.pk}",
@@ -161,9 +162,9 @@ def _remind(*, now: datetime) -> int:
     ).select_related("person")
     sent = 0
     for row in rows:
-        to = reachable_address_of(row.person, now=now)
-        if row.links < _MOST_LINKS and to:
-            sent += link_send(row, to=to, by_label=SYSTEM, now=now)
+        found = reachable_address_of(row.person, now=now)
+        if row.links < _MOST_LINKS and found:
+            sent += link_send(row, to=found.to, by_label=SYSTEM, now=now)
         else:
             _give_up_asking(row, now=now)
     return sent

@@ -45,6 +45,9 @@ class Person(models.Model):
     employment_type = models.CharField(
         max_length=60, blank=True, db_index=True, help_text="Key of an employment type."
     )
+    personal_email = models.EmailField(
+        blank=True, help_text="Where they are reached before their first day. Private."
+    )
     contract_type = models.CharField(max_length=100, blank=True)
     contract_status = models.CharField(max_length=20, blank=True, choices=ContractStatus.choices)
     contract_status_raw = models.CharField(max_length=100, blank=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from integrations.connectors.base import OutgoingMessage
@@ -12,6 +14,7 @@ from people.models import Person
 from workflows.actions.ladder import mark_if_unauthorized, needs_attention, task_or_webhook
 from workflows.mail import messenger_broken, messenger_for, site_mail_leaves, site_mail_send
 from workflows.messages import (
+    Rendered,
     TemplateProblemError,
     message_context,
     render_message,
@@ -22,11 +25,39 @@ from workflows.models import MessageTemplate
 from workflows.nodes import ACTIONS, Action, ActionContext, Done, Failed, Outcome, Uncertain
 from workflows.params import KeysParam, ParamsForm, TextParam, listed
 from workflows.problems import Problem, did_you_mean
+from workflows.reaching import reachable_address_of
 
 CHANNELS = ("email", "slack")
-RECIPIENTS = ("person", "manager", "owner")
+RECIPIENTS = ("person", "personal", "manager", "owner")
+_NO_MAIL_YET = (
+    "no personal address of theirs is known, and work mail may not exist before their first day"
+)
 _AGAIN = ":again"
 _ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+|#[^\s#@,;<>]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Recipient:
+    """Whose language, which address, and what everybody may read of it."""
+
+    reader: Person
+    address: str
+    shown: str
+    note: str = ""
+    """A word where it is not whom the sentence says."""
+    by_mail_only: bool = False
+
+    @classmethod
+    def of(cls, person: Person, *, note: str = "") -> _Recipient:
+        """At their work email."""
+        email = person.work_email
+        return cls(reader=person, address=email, shown=email, note=note)
+
+    def by(self, channels: list[str]) -> list[str]:
+        """The channels that reach this address: a channel of Slack is there only."""
+        if self.address.startswith("#"):
+            return ["slack"]
+        return ["email"] if self.by_mail_only else channels
 
 
 class SendMessageParams(ParamsForm):
@@ -75,22 +106,26 @@ class SendMessageAction(Action):
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """In words."""
-        verb = "notify" if params.get("to") != "person" else "send a message to"
-        whom = {"person": "the person", "manager": "the manager", "owner": "the owner"}.get(
-            str(params.get("to")), str(params.get("to"))
-        )
+        to = str(params.get("to"))
+        verb = "send a message to" if to in ("person", "personal") else "notify"
+        whom = {
+            "person": "the person",
+            "personal": "the person at their personal address",
+            "manager": "the manager",
+            "owner": "the owner",
+        }.get(to, to)
         return f"{verb} {whom}"
 
     def describe(self, ctx: ActionContext, params: Mapping[str, Any]) -> str:
         """To which address, with which subject."""
-        recipient, address, note = self._recipient(ctx, str(params.get("to", "")))
-        if not address:
-            return f"Open a task: {note}"
+        found = self._recipient(ctx, str(params.get("to", "")))
+        if not found.address:
+            return f"Open a task: {found.note}"
         try:
-            subject = self._rendered(ctx, self.Params.read(params), recipient).subject
+            subject = self._rendered(ctx, self.Params.read(params), found.reader).subject
         except TemplateProblemError as error:
             return str(error)
-        return f"Send “{subject}” to {address}. {note}".strip()
+        return f"Send “{subject}” to {found.shown}. {found.note}".strip()
 
     def run(self, ctx: ActionContext, params: Mapping[str, Any]) -> Outcome:
         """Send once. After a crash past the point of no return nobody can know."""
@@ -100,21 +135,15 @@ class SendMessageAction(Action):
                 "been sent. Ask the recipient, then settle this step."
             )
         values = self.Params.read(params)
-        recipient, address, note = self._recipient(ctx, values["to"])
-        if not address:
-            return task_or_webhook(
-                ctx, self.key, title=f"Tell somebody about {ctx.person}", role="hr", why=note
-            )
+        found = self._recipient(ctx, values["to"])
+        if not found.address:
+            whom = ctx.person if found.shown else f"somebody about {ctx.person}"
+            return task_or_webhook(ctx, self.key, title=f"Tell {whom}", role="hr", why=found.note)
         try:
-            rendered = self._rendered(ctx, values, recipient)
+            rendered = self._rendered(ctx, values, found.reader)
         except TemplateProblemError as error:
             return Failed(reason=str(error))
-        message = OutgoingMessage(
-            to=address, subject=rendered.subject, text=rendered.text, html=rendered.html
-        )
-        # A channel of Slack is there only.
-        channels = ["slack"] if address.startswith("#") else values["channels"]
-        return self._send(ctx, channels, message, note)
+        return self._send(ctx, found.by(values["channels"]), found, rendered)
 
     def tell_otherwise(
         self, ctx: ActionContext, params: Mapping[str, Any], *, after: str, why: str
@@ -124,29 +153,26 @@ class SendMessageAction(Action):
         ``why``: in words. Raises ``IntegrationError`` where the next channel may work later.
         """
         values = self.Params.read(params)
-        channels = values["channels"]
+        found = self._recipient(ctx, values["to"])
+        channels = found.by(values["channels"])
         rest = channels[channels.index(after) + 1 :] if after in channels else []
-        recipient, address, note = self._recipient(ctx, values["to"])
-        if not rest or not address:
+        if not rest or not found.address:
             return self.ask_somebody(ctx, params, why=why)
         try:
-            rendered = self._rendered(ctx, values, recipient)
+            rendered = self._rendered(ctx, values, found.reader)
         except TemplateProblemError as error:
             return self.ask_somebody(ctx, params, why=f"{why} {error}")
-        message = OutgoingMessage(
-            to=address, subject=rendered.subject, text=rendered.text, html=rendered.html
-        )
-        return self._send(ctx, rest, message, note, failures=[why], suffix=_AGAIN)
+        return self._send(ctx, rest, found, rendered, failures=[why], suffix=_AGAIN)
 
     def ask_somebody(self, ctx: ActionContext, params: Mapping[str, Any], *, why: str) -> Done:
         """The last rungs, for what did not arrive."""
-        _, address, note = self._recipient(ctx, str(params.get("to") or "person"))
+        found = self._recipient(ctx, str(params.get("to") or "person"))
         return task_or_webhook(
             ctx,
             self.key,
-            title=f"Tell {address or ctx.person}: the message did not arrive",
+            title=f"Tell {found.shown or ctx.person}: the message did not arrive",
             role="hr",
-            why=" ".join([why, note]).strip(),
+            why=" ".join([why, found.note]).strip(),
             suffix=_AGAIN,
             more="What was to be said stands at the run. Correct the address if it is wrong.",
         )
@@ -155,13 +181,16 @@ class SendMessageAction(Action):
         self,
         ctx: ActionContext,
         channels: list[str],
-        message: OutgoingMessage,
-        note: str,
+        whom: _Recipient,
+        rendered: Rendered,
         *,
         failures: Sequence[str] = (),
         suffix: str = "",
     ) -> Done:
         failures = list(failures)
+        message = OutgoingMessage(
+            to=whom.address, subject=rendered.subject, text=rendered.text, html=rendered.html
+        )
         for channel in channels:
             found = messenger_for(channel)
             if found is None:
@@ -174,8 +203,8 @@ class SendMessageAction(Action):
                     except RecipientRefusedError as error:
                         failures.append(error.message)
                         continue
-                    why = " ".join([*failures, note]).strip()
-                    return Done(summary=f"Sent to {message.to} by mail.", reason=why)
+                    why = " ".join([*failures, whom.note]).strip()
+                    return Done(summary=f"Sent to {whom.shown} by mail.", reason=why)
                 failures.append(f"{broken or channel.capitalize()} is not connected.")
                 continue
             connection, client = found
@@ -197,51 +226,66 @@ class SendMessageAction(Action):
                 failures.append(error.message)
                 continue
             return Done(
-                summary=f"Sent to {message.to} by {connection.name}.",
+                summary=f"Sent to {whom.shown} by {connection.name}.",
                 detail={"message": sent, "channel": channel, "connection": connection.key},
-                reason=" ".join([*failures, note]).strip(),
+                reason=" ".join([*failures, whom.note]).strip(),
             )
-        why = " ".join([*failures, note]).strip()
+        why = " ".join([*failures, whom.note]).strip()
         return task_or_webhook(
             ctx,
             self.key,
-            title=f"Tell {message.to}: {message.subject}",
+            title=f"Tell {whom.shown}: {message.subject}",
             role="hr",
             why=why,
             suffix=suffix,
         )
 
-    def _recipient(self, ctx: ActionContext, to: str) -> tuple[Person, str, str]:
+    def _recipient(self, ctx: ActionContext, to: str) -> _Recipient:
         """Whose language, which address, and a word where it is not whom the sentence says."""
         person = ctx.person
         if to == "person":
-            return person, person.work_email, ""
+            return _Recipient.of(person)
+        if to == "personal":
+            return self._personal(person, now=ctx.now)
         if to == "manager":
             manager = person.manager
             if manager is not None and manager.is_current:
-                return manager, manager.work_email, ""
+                return _Recipient.of(manager)
             why = "has no manager" if manager is None else "has a manager who left"
             return self._fallback(ctx, f"{person} {why}")
         if to == "owner":
             owner = ctx.run.workflow.owner
             found = Person.objects.filter(work_email=owner).first() if owner else None
             if owner:
-                return found or person, owner, ""
+                return _Recipient(reader=found or person, address=owner, shown=owner)
             return self._fallback(ctx, "The workflow has no owner")
         found = Person.objects.filter(work_email=to.lower()).first()
-        return found or person, to, ""
+        return _Recipient(reader=found or person, address=to, shown=to)
 
-    def _fallback(self, ctx: ActionContext, why: str) -> tuple[Person, str, str]:
+    @staticmethod
+    def _personal(person: Person, *, now: datetime) -> _Recipient:
+        found = reachable_address_of(person, now=now)
+        if found is None:
+            note = f"{person}: {_NO_MAIL_YET}."
+            return _Recipient(reader=person, address="", shown=str(person), note=note)
+        at_work = found.to == person.work_email
+        note = "No personal address is known; sent to work mail." if at_work else ""
+        return _Recipient(
+            reader=person, address=found.to, shown=found.shown, note=note, by_mail_only=True
+        )
+
+    def _fallback(self, ctx: ActionContext, why: str) -> _Recipient:
         hr = Person.objects.filter(roles__name="hr").exclude(pk=ctx.person.pk)
         other = next((item for item in hr.order_by("full_name") if item.is_current), None)
         if other is not None:
-            return other, other.work_email, f"{why}; sent to {other} of HR instead."
+            return _Recipient.of(other, note=f"{why}; sent to {other} of HR instead.")
         owner = ctx.run.workflow.owner
         if owner and owner != ctx.person.work_email:
             found = Person.objects.filter(work_email=owner).first()
             note = f"{why} and nobody is in the role hr; sent to the workflow's owner instead."
-            return found or ctx.person, owner, note
-        return ctx.person, "", f"{why}, and nobody is in the role hr."
+            return _Recipient(reader=found or ctx.person, address=owner, shown=owner, note=note)
+        note = f"{why}, and nobody is in the role hr."
+        return _Recipient(reader=ctx.person, address="", shown="", note=note)
 
     def _rendered(self, ctx: ActionContext, values: Mapping[str, Any], reader: Person) -> Any:
         subject, body = values["subject"], values["body"]

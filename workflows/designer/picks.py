@@ -24,6 +24,7 @@ _IN_BRACKETS = re.compile(r"\(([^()\s]+@[^()\s]+)\)\s*$")
 
 RECIPIENTS = (
     ("person", "The person"),
+    ("personal", "The person, at their personal address"),
     ("manager", "Their manager"),
     ("owner", "The owner of the workflow"),
 )

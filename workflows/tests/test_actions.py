@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -619,6 +619,45 @@ def test_message_whose_fate_is_unknown_tries_no_other_channel(
     params = {"to": "person", "template": "welcome", "channels": ["slack", "email"]}
     assert isinstance(perform("message.send", params), Uncertain)
     assert mail.outbox == []
+
+
+def test_message_before_the_first_day_goes_to_the_personal_address_and_never_shows_it(
+    outside: World, perform: Perform, ana: Person, welcome: MessageTemplate
+) -> None:
+    Person.objects.filter(pk=ana.pk).update(
+        status=PersonStatus.HIRED, personal_email="ana@home.test"
+    )
+    connect("slack")
+    params = {"to": "personal", "template": "welcome", "channels": ["slack", "email"]}
+    found = perform("message.send", params)
+    assert isinstance(found, Done)
+    assert [sent.to for sent in mail.outbox] == [["ana@home.test"]]
+    assert outside.messages == [], "a private address is no Slack account's"
+    assert "the personal address of Ana López" in found.summary
+    assert "home.test" not in f"{found}"
+    action = ACTIONS.get("message.send")
+    assert action is not None
+    assert "their personal address" in action.sentence(params)
+
+
+@pytest.mark.parametrize(("status", "sent"), [("hired", []), ("active", [["ana@acme.test"]])])
+def test_who_has_no_personal_address_is_written_to_at_work_once_they_are_there(
+    outside: World,
+    perform: Perform,
+    ana: Person,
+    welcome: MessageTemplate,
+    status: str,
+    sent: list[list[str]],
+) -> None:
+    start = (T0 + timedelta(days=9)).date()
+    Person.objects.filter(pk=ana.pk).update(status=status, start_date=start)
+    found = perform("message.send", {"to": "personal", "template": "welcome"})
+    assert isinstance(found, Done)
+    assert [one.to for one in mail.outbox] == sent
+    if not sent:
+        task = Task.objects.get()
+        assert (str(task.role), task.title) == ("hr", "Tell Ana López")
+        assert "may not exist before their first day" in found.reason
 
 
 def test_channel_is_told_by_slack_only(outside: World, perform: Perform) -> None:

@@ -365,7 +365,7 @@ def test_before_they_have_work_mail_a_private_address_or_hr(company: Company) ->
     assert str(task.role) == "hr"
     Run.objects.filter(pk=run.pk).delete()
     Shipment.objects.all().delete()
-    Person.objects.filter(pk=person.pk).update(custom={"personal_email": "me@home.test"})
+    Person.objects.filter(pk=person.pk).update(personal_email="me@home.test")
     _run(company, _ship())
     assert mail.outbox[-1].to == ["me@home.test"]
 

@@ -20,7 +20,8 @@ from siit_remote.lib.crypto import DecryptionError
 from workflows.bundles import BundleRefusedError, bundle_save
 from workflows.equipment_seen import ADDRESS, CHANGE, SEE, TABS, bundle_words, shipments_shown
 from workflows.models import Shipment, Task
-from workflows.shipment_address import link_send, reachable_address_of
+from workflows.reaching import reachable_address_of
+from workflows.shipment_address import link_send
 from workflows.shipment_states import NEXT, ShipmentRefusedError, shipment_move
 from workflows.tasks_seen import tasks_open_to
 from workflows.views.equipment_forms import BundleForm, LinkForm, MoveForm, countries
@@ -79,7 +80,6 @@ def _page(
 ) -> HttpResponse:
     changes = may(request.user, CHANGE)
     asks = found.wants_address and found.state in ("asked", "return_asked")
-    initial = {"to": reachable_address_of(found.person, now=clock.now())}
     context: dict[str, object] = {
         "found": found,
         "events": found.events.all(),
@@ -89,9 +89,7 @@ def _page(
         "move": MoveForm(shipment=found, auto_id="id_move_%s")
         if changes and NEXT[found.state]
         else None,
-        "link": LinkForm(initial=initial, auto_id="id_link_%s", label_suffix="")
-        if changes and asks
-        else None,
+        "link": LinkForm(auto_id="id_link_%s", label_suffix="") if changes and asks else None,
         "opens_run": found.step is not None and run_opens(request.user, found.step.run),
         "may_see_address": may(request.user, ADDRESS) and bool(found.address_token),
     }
@@ -132,9 +130,14 @@ def ask_address(request: HttpRequest, pk: int) -> HttpResponse:
     form = LinkForm(request.POST, auto_id="id_link_%s", label_suffix="")
     if not form.is_valid():
         return _page(request, found, status=422, link=form)
+    reached = reachable_address_of(found.person, now=clock.now())
+    to = form.cleaned_data["to"] or (reached.to if reached else "")
+    if not to:
+        form.add_error("to", "No address of theirs is known: enter one.")
+        return _page(request, found, status=422, link=form)
     try:
         sent = link_send(
-            found, to=form.cleaned_data["to"], by_label=_label(request), now=clock.now(),
+            found, to=to, by_label=_label(request), now=clock.now(),
             actor=request.user,
         )  # fmt: skip
     except ShipmentRefusedError as error:

@@ -46,7 +46,9 @@ class LinkForm(forms.Form):
 
     to = forms.EmailField(
         label="Mail the form to",
-        help_text="A private address works before they have an account. It is not kept.",
+        required=False,
+        help_text="Empty: their personal address, else their work mail once they have started. "
+        "What you enter is not kept.",
         max_length=254,
     )
 

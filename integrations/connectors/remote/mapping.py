@@ -87,6 +87,7 @@ def to_record(
         external_id=external_id,
         display_id=fields.text("short_id", 32),
         work_email=fields.email("work_email") or basic.email("work_email"),
+        personal_email=fields.email("personal_email", private=True),
         full_name=full_name,
         preferred_name=personal.text("preferred_name", 300)
         or personal.text("full_preferred_name", 300),

@@ -41,6 +41,10 @@ FIELD_NOTES: dict[str, FieldNote] = {
         note="Access follows the last working day where Remote gives one.",
     ),
     "contract_end_date": FieldNote(comes_from="Offboarding or contract → termination date"),
+    "personal_email": FieldNote(
+        comes_from="Personal email",
+        note="Private. Messages may go there before the first day, when no work mail exists yet.",
+    ),
     "date_of_birth": FieldNote(comes_from="Personal details → Birthdate"),
     "probation_end_date": FieldNote(comes_from="Probation period end date"),
     "manager": FieldNote(

@@ -117,16 +117,20 @@ class Fields:
             self._bad(key, value, private=private)
         return found
 
-    def email(self, key: str) -> str:
-        """A valid address, lower-case and NFKC; an invalid one is blank and noted."""
+    def email(self, key: str, *, private: bool = False) -> str:
+        """A valid address, lower-case and NFKC; an invalid one is blank and noted.
+
+        What is ``private`` is noted without its value.
+        """
         value = self._data.get(key)
         if value is None or value == "":
             return ""
         found = read_email(value) if isinstance(value, str) and len(value) <= 1000 else ""
         if not found:
+            said = "its value is not shown here" if private else shown(value)
             self._findings.add(
                 Problem.BAD_VALUE,
-                f"{self._label}{key} is no valid e-mail address: {shown(value)}. It is left out.",
+                f"{self._label}{key} is no valid e-mail address: {said}. It is left out.",
             )
         return found
 

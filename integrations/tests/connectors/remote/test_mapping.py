@@ -68,6 +68,7 @@ def test_record_full_payload_gives_every_field() -> None:
         external_id=ID,
         display_id="P00001",
         work_email="person1@acme.test",
+        personal_email="p1@home.test",
         full_name="Person 1",
         preferred_name="Pat",
         job_title="Engineer",
@@ -91,8 +92,18 @@ def test_record_full_payload_gives_every_field() -> None:
     )
 
 
+@pytest.mark.parametrize("value", ["not an address", 7, ["a@b.test"]])
+def test_personal_email_that_is_none_is_left_out_and_never_quoted(value: Any) -> None:
+    found = record(personal_email=value)
+    assert found.personal_email == ""
+    (note,) = [note for note in found.notes if "personal_email" in note]
+    assert "not an address" not in note
+
+
 def test_record_keeps_no_bank_salary_or_address() -> None:
-    text = json.dumps(record().to_data())
+    data = record().to_data()
+    assert data.pop("personal_email") == "p1@home.test"
+    text = json.dumps(data)
     assert "SECRET" not in text
     assert "987654321" not in text
     assert "home.test" not in text

@@ -16,6 +16,7 @@ from integrations.models import Connection, Delivery
 from people.models import Person
 from siit_remote.lib import clock
 from siit_remote.roles import HR_ADMIN, IT_STAFF, roles_set_up, user_roles_set
+from siit_remote.tests.people_with_roles import small_company
 
 pytestmark = pytest.mark.django_db
 PAGE = "/settings/integrations/idp/calls/"
@@ -69,11 +70,15 @@ def person() -> Person:
 
 
 def test_page_tells_what_for_how_and_how_it_ended(connection: Connection) -> None:
-    call(connection, run_id=7, person=person(), attempt=3)
-    text = it_client().get(PAGE).content.decode()
+    company = small_company()
+    run = company.objects["run"]
+    call(connection, run_id=run.pk, person=person(), attempt=3)
+    client = Client()
+    client.force_login(company.users["it"])
+    text = client.get(PAGE).content.decode()
     for words in (
         "Suspend the account",
-        "/runs/7/",
+        f"/runs/{run.pk}/",
         "Ana Lopez",
         "Try 3",
         "PATCH /Users/{id}",

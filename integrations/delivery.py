@@ -26,6 +26,8 @@ class Purpose:
     person_id: int | None = None
     attempt: int = 1
     """Which try of the same thing it is."""
+    key: str = ""
+    """The step's key, by which calls that send none of their own (reads) are found at it."""
 
 
 _NOTHING = Purpose(words="")
@@ -53,7 +55,7 @@ def delivery_recorder(connection_id: int | None) -> Callable[[Attempt], None]:
         purpose = _purpose.get()
         Delivery.objects.create(
             connection_id=connection_id,
-            idempotency_key=attempt.idempotency_key,
+            idempotency_key=attempt.idempotency_key or purpose.key,
             operation=attempt.operation,
             target=attempt.target,
             purpose=purpose.words[:120],

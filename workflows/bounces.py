@@ -153,6 +153,7 @@ class _Follow:
         purpose = Purpose(
             words=f"{action.label}, again", run_id=self.step.run_id,
             person_id=self.step.run.person_id, attempt=self.step.attempts + 1,
+            key=self.step.idempotency_key,
         )  # fmt: skip
         try:
             with calling_for(purpose):

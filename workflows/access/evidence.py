@@ -197,7 +197,9 @@ def _calls(steps: Sequence[StepRun]) -> dict[str, list[Delivery]]:
         any_of = Q()
         for key in keys[start : start + _KEYS_A_QUERY]:
             any_of |= Q(idempotency_key=key) | Q(idempotency_key__startswith=f"{key}:")
-        rows = Delivery.objects.filter(any_of).select_related("connection").order_by("pk")
+        # What was only read proves nothing that the step's own outcome does not say.
+        rows = Delivery.objects.filter(any_of).exclude(operation__startswith="GET ")
+        rows = rows.select_related("connection").order_by("pk")
         for row in rows[:_MOST_CALLS]:
             found[row.idempotency_key.partition(":")[0]].append(row)
     return found

@@ -90,6 +90,7 @@ def action_perform(footing: Footing, step: ActionStep, row: StepRun, begun: Begu
         run_id=footing.run.pk,
         person_id=footing.run.person_id,
         attempt=max(row.attempts, 1),
+        key=row.idempotency_key,
     )
     try:
         with calling_for(purpose):

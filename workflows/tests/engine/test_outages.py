@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from integrations.circuits import FIRST_PROBE, LONGEST_PROBE, OPENS_AFTER
+from integrations.delivery import Purpose, calling_for
 from integrations.models import Circuit, Connection, Delivery
-from integrations.services import connection_save, connection_test
+from integrations.services import client_for, connection_save, connection_test
 from integrations.tests.servers import Answer, Asked, Served, serving
 from siit_remote.lib import clock
 from workflows.engine.service import run_due
@@ -232,6 +233,21 @@ def test_every_call_says_what_it_was_made_for(target: Target) -> None:
             run.person_id,
             1,
         )
+
+
+@pytest.mark.usefixtures("leavers")
+def test_calls_that_carry_no_key_are_found_at_their_step_too(target: Target) -> None:
+    """What is only read sends no key and belongs to a step as well."""
+    key = StepRun.objects.values_list("idempotency_key", flat=True)
+    purpose = Purpose(words="Look up", run_id=1, key="step-key")
+    with calling_for(purpose):
+        client: Any = client_for(Connection.objects.get())
+        client.test()
+    read = Delivery.objects.get()
+    assert (read.operation.split()[0], read.idempotency_key) == ("HEAD", "step-key")
+    work(DUE)
+    sent = Delivery.objects.exclude(pk=read.pk).values_list("idempotency_key", flat=True)
+    assert set(sent) == set(key)
 
 
 @pytest.mark.usefixtures("leavers")

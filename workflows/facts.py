@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from django.db.models import QuerySet
@@ -15,8 +16,7 @@ from workflows.fields import CUSTOM_PREFIX, FIELDS
 _COLUMNS = tuple(
     (key, spec.orm) for key, spec in FIELDS.items() if key.startswith("person.") and spec.orm
 )
-_ORM = tuple(orm for _, orm in _COLUMNS)
-_KEYS = tuple(key for key, _ in _COLUMNS)
+_APPS = "person.apps"
 _CHUNK = 1_000
 
 
@@ -28,14 +28,32 @@ def person_facts(person: Person) -> dict[str, object]:
 
 def facts_for(people: QuerySet[Person]) -> Iterator[tuple[int, dict[str, object]]]:
     """(id, facts) of everybody in the queryset, in its order, without model instances."""
-    rows = people.values_list("pk", "custom", *_ORM).iterator(chunk_size=_CHUNK)
-    chunk: list[tuple[Any, ...]] = []
-    for row in rows:
-        chunk.append(row)
-        if len(chunk) == _CHUNK:
-            yield from _with_apps(chunk)
-            chunk = []
-    yield from _with_apps(chunk)
+    return ((row[0], facts) for row, facts in facts_beside(people, ("pk",)))
+
+
+def facts_beside(
+    people: QuerySet[Person], columns: tuple[str, ...], *, fields: Collection[str] | None = None
+) -> Iterator[tuple[tuple[Any, ...], dict[str, object]]]:
+    """Values of ``columns`` (the first is ``pk``) and facts of everybody, in one query.
+
+    ``fields`` are the only facts that are wanted, by their key; what they spare is not read.
+    """
+    chosen = [pair for pair in _COLUMNS if fields is None or pair[0] in fields]
+    custom = fields is None or any(key.startswith(CUSTOM_PREFIX) for key in fields)
+    apps = fields is None or _APPS in fields
+    keys, width = tuple(key for key, _ in chosen), len(columns)
+    asked = (*columns, *(orm for _, orm in chosen), *(["custom"] if custom else []))
+    rows = people.values_list(*asked).iterator(chunk_size=_CHUNK)
+    while chunk := list(islice(rows, _CHUNK)):
+        held = held_apps(row[0] for row in chunk) if apps else {}
+        for row in chunk:
+            # The custom values stand behind the last key.
+            facts: dict[str, object] = dict(zip(keys, row[width:], strict=False))
+            if apps:
+                facts[_APPS] = held.get(row[0], [])
+            if custom:
+                facts.update(_custom_facts(row[-1]))
+            yield row[:width], facts
 
 
 def held_apps(person_ids: Iterable[int]) -> dict[int, list[str]]:
@@ -49,15 +67,6 @@ def held_apps(person_ids: Iterable[int]) -> dict[int, list[str]]:
     for person_id, key in pairs:
         held.setdefault(person_id, []).append(key)
     return held
-
-
-def _with_apps(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, dict[str, object]]]:
-    held = held_apps(row[0] for row in rows) if rows else {}
-    for pk, custom, *values in rows:
-        facts: dict[str, object] = dict(zip(_KEYS, values, strict=True))
-        facts["person.apps"] = held.get(pk, [])
-        facts.update(_custom_facts(custom))
-        yield pk, facts
 
 
 def _custom_facts(custom: object) -> Iterator[tuple[str, object]]:

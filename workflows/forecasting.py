@@ -8,23 +8,23 @@ from __future__ import annotations
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
 
-from workflows.engine.outlook import coming
-from workflows.engine.planner import PlannedWorkflow
-from workflows.engine.world import load_happenings, load_world, planned_draft, planned_version
+from siit_remote.lib.collector import collector_paused
+from workflows.engine.forecast import coming
+from workflows.engine.planner import PlannedWorkflow, day_at, run_key
+from workflows.engine.reach import load_ahead
+from workflows.engine.world import planned_draft, planned_version
 from workflows.models import ForecastSnapshot, Workflow
 from workflows.problems import DocumentError
-from workflows.timing import zone_of
 
 if TYPE_CHECKING:
     from workflows.engine.planner import Judgement
-    from workflows.nodes import PlanningWorld
 
 DAYS = 90
 """How far ahead the forecast looks."""
@@ -34,9 +34,11 @@ Slot = tuple[str, int, str, int]
 """Workflow key, person id, anchor, due moment in whole seconds since 1970."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coming:
-    """One run to come. ``side`` tells whether the live version, the draft, or both say so."""
+class Coming(NamedTuple):
+    """One run to come. ``side`` tells whether the live version, the draft, or both say so.
+
+    A tuple, because there may be hundreds of thousands.
+    """
 
     workflow: str
     name: str
@@ -50,19 +52,24 @@ class Coming:
     anchor: str
     due_at: datetime
     timezone: str
-    key: str
+    trigger: str = ""
     field: str = ""
     """The person's date that its moment tells."""
 
     @property
     def day(self) -> date:
         """The calendar day where it happens."""
-        return self.due_at.astimezone(zone_of(self.timezone)).date()
+        return day_at(self.due_at, self.timezone)
 
     @property
     def slot(self) -> Slot:
         """What makes it the same run on another day's forecast."""
         return self.workflow, self.person_id, self.anchor, int(self.due_at.timestamp())
+
+    @property
+    def key(self) -> str:
+        """The ledger's key of the run that it will be."""
+        return run_key(self.workflow, self.person_id, self.trigger, self.anchor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,45 +140,42 @@ def coming_runs(*, now: datetime, side: str = LIVE, days: int = DAYS) -> list[Co
 
     With ``both`` a run that live and draft agree on stands once.
     """
-    world = load_world(happenings=load_happenings())
-    live = (
-        _rows(coming(live_planned(), world, now=now, days=days), world, LIVE)
-        if side in (LIVE, BOTH)
-        else []
-    )
-    if side == LIVE:
-        return live
-    drafts = _rows(coming(draft_planned(now=now), world, now=now, days=days), world, DRAFT)
+    live = live_planned() if side in (LIVE, BOTH) else []
+    drafts = draft_planned(now=now) if side in (DRAFT, BOTH) else []
+    world = load_ahead([*live, *drafts], now=now, days=days)
+    with collector_paused():
+        found = _rows(coming(live, world, now=now, days=days), LIVE)
+        if side == LIVE:
+            return found
+        foretold = _rows(coming(drafts, world, now=now, days=days), DRAFT)
     if side == DRAFT:
-        return drafts
-    shared = {row.slot for row in live} & {row.slot for row in drafts}
-    rows = [replace(row, side=BOTH) if row.slot in shared else row for row in live]
-    rows += [row for row in drafts if row.slot not in shared]
+        return foretold
+    shared = {row.slot for row in found} & {row.slot for row in foretold}
+    rows = [row._replace(side=BOTH) if row.slot in shared else row for row in found]
+    rows += [row for row in foretold if row.slot not in shared]
     return sorted(rows, key=lambda row: (row.due_at, row.workflow, row.person_id, row.side))
 
 
-def _rows(
-    found: list[tuple[PlannedWorkflow, Judgement]], world: PlanningWorld, side: str
-) -> list[Coming]:
+def _rows(found: Iterable[Judgement], side: str) -> list[Coming]:
     rows = []
-    for workflow, judged in found:
-        facts: Mapping[str, Any] = judged.person.facts
+    for workflow, occurrence, person, *_ in found:
+        facts = person.facts
         rows.append(
             Coming(
-                workflow=workflow.key,
-                name=workflow.document.name or workflow.key,
-                side=side,
-                person_id=judged.person.id,
-                person=judged.person.label,
-                work_email=judged.person.work_email,
-                team=str(facts.get("person.team") or ""),
-                entity=str(facts.get("person.legal_entity") or ""),
-                country=judged.person.country,
-                anchor=judged.occurrence.anchor,
-                due_at=judged.occurrence.due_at,
-                timezone=judged.occurrence.timezone,
-                key=judged.key,
-                field=workflow.anchor_field,
+                workflow.key,
+                workflow.document.name or workflow.key,
+                side,
+                person.id,
+                person.label,
+                person.work_email,
+                str(facts.get("person.team") or ""),
+                str(facts.get("person.legal_entity") or ""),
+                person.country,
+                occurrence.anchor,
+                occurrence.due_at,
+                occurrence.timezone,
+                workflow.document.trigger.type,
+                workflow.anchor_field,
             )
         )
     return rows
@@ -187,7 +191,8 @@ def rows_open_to(rows: Iterable[Coming], *, hidden: Collection[str]) -> list[Com
         for column, field in (("team", "team"), ("entity", "legal_entity"), ("country", "country"))
         if field in hidden
     }
-    return [replace(row, **blank) for row in rows if row.field not in hidden]
+    told = (row for row in rows if row.field not in hidden)
+    return [row._replace(**blank) for row in told] if blank else list(told)
 
 
 def workflows_telling(hidden: Collection[str]) -> set[str]:

@@ -126,14 +126,20 @@ def _planned(
     for one in live:
         if one.planned.trigger is None or not one.planned.trigger.forecastable:
             continue
-        for judged in plan(one.planned, world=world, window=window, now=None, late_within=within):
-            if judged.verdict is Verdict.RUN:
-                yield Coming(
-                    workflow=one,
-                    person_id=judged.person.id,
-                    anchor=judged.occurrence.anchor,
-                    at=judged.occurrence.due_at,
-                )
+        for judged in plan(
+            one.planned,
+            world=world,
+            window=window,
+            now=None,
+            late_within=within,
+            verdicts=frozenset({Verdict.RUN}),
+        ):
+            yield Coming(
+                workflow=one,
+                person_id=judged.person.id,
+                anchor=judged.occurrence.anchor,
+                at=judged.occurrence.due_at,
+            )
 
 
 def _begun(live: tuple[LiveWorkflow, ...], *, now: datetime) -> Iterator[Coming]:

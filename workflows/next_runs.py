@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.core.cache import cache
@@ -34,14 +35,12 @@ def next_runs_known(*, now: datetime) -> Mapping[str, Next]:
     kept: tuple[datetime, dict[str, Next]] | None = cache.get(key)
     if kept is not None and now - _KEPT <= kept[0] <= now:
         return {name: found for name, found in kept[1].items() if found.due_at > now}
+    rows = coming_runs(now=now)
+    counts = Counter(row.workflow for row in rows)
     found: dict[str, Next] = {}
-    for row in coming_runs(now=now):
-        before = found.get(row.workflow)
+    for row in rows:
         # Soonest first: the first one stays.
-        found[row.workflow] = (
-            replace(before, count=before.count + 1)
-            if before is not None
-            else Next(due_at=row.due_at, timezone=row.timezone, count=1)
-        )
+        if row.workflow not in found:
+            found[row.workflow] = Next(row.due_at, row.timezone, counts[row.workflow])
     cache.set(key, (now, found), timeout=int(_KEPT.total_seconds()))
     return found

@@ -7,13 +7,21 @@ A trigger, action or approver is a class in a file of its own below ``triggers/`
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from dataclasses import field as attribute
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.db.models import Q
+
 from siit_remote.lib.registry import Registry
+from workflows.planned import Cohort as Cohort
+from workflows.planned import Happening as Happening
+from workflows.planned import Moment as Moment
+from workflows.planned import Occurrence as Occurrence
+from workflows.planned import PlannedPerson as PlannedPerson
+from workflows.planned import PlanningWorld as PlanningWorld
+from workflows.planned import Window as Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -231,95 +239,8 @@ class Action:
         return self.reversible is None and not self.harmless
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedPerson:
-    """One person as the planner sees everybody: loaded in bulk, no model instance."""
-
-    id: int
-    label: str
-    work_email: str
-    facts: Mapping[str, Any]
-    timezone: str
-    """Resolved: person, else country with one zone, else entity, else workspace."""
-    country: str
-    known_at: Mapping[str, datetime]
-    baseline_at: datetime | None
-    first_seen_at: datetime
-    protected: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
-    """An event or request the planner may react to: an outbox row, without the ORM."""
-
-    id: int
-    kind: str
-    person_id: int
-    at: datetime
-    field: str = ""
-    before: Any = None
-    after: Any = None
-    service: str = ""
-    baseline: bool = False
-    facts: Mapping[str, Any] = attribute(default_factory=dict)
-    """Further facts for conditions, as ``request.form.model``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Occurrence:
-    """A trigger applies to a person: the anchor it hangs on and the moment it is due (UTC)."""
-
-    person_id: int
-    anchor: str
-    due_at: datetime
-    timezone: str
-    known_at: datetime
-    """When it became known that this would be due."""
-    change: Mapping[str, Any] = attribute(default_factory=dict)
-    """Facts of what set it off, by full name: ``change.field``, ``request.form.model`` …"""
-    request_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """A half-open interval of moments in UTC: ``start < due_at <= end``."""
-
-    start: datetime
-    end: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanningWorld:
-    """Everything a trigger may look at; the same for live, preview and forecast."""
-
-    people: Mapping[int, PlannedPerson]
-    happenings: tuple[Happening, ...]
-    workspace_timezone: str
-    only: Callable[[PlannedPerson], bool] | None = None
-    """Leaves out of :meth:`everybody` and :meth:`dated` whom nothing can be said for anyway."""
-    _sorted: dict[str, tuple[Any, list[date], list[PlannedPerson]]] = attribute(
-        default_factory=dict, repr=False, compare=False
-    )
-
-    def everybody(self) -> Iterable[PlannedPerson]:
-        """All people, without those whom ``only`` leaves out."""
-        return filter(self.only, self.people.values()) if self.only else self.people.values()
-
-    def dated(self, field: str, first: date, last: date) -> Iterable[PlannedPerson]:
-        """Those whose date ``field`` lies from ``first`` to ``last``; found without asking all."""
-        kept = self._sorted.get(field)
-        if kept is None or kept[0] is not self.people:
-            pairs = [
-                (value, person.id, person)
-                for person in self.people.values()
-                if isinstance(value := person.facts.get(f"person.{field}"), date)
-            ]
-            pairs.sort(key=lambda pair: pair[:2])
-            kept = (self.people, [pair[0] for pair in pairs], [pair[2] for pair in pairs])
-            self._sorted[field] = kept
-        _, dates, people = kept
-        found = people[bisect_left(dates, first) : bisect_right(dates, last)]
-        return filter(self.only, found) if self.only else found
+NOBODY = Q(pk__in=[])
+"""The filter that lets nobody through."""
 
 
 class Trigger:
@@ -339,6 +260,8 @@ class Trigger:
     """The date of the person it fires on, as the directory calls it; blank for other triggers."""
     includes_ended: ClassVar[bool] = False
     """Whether it may start for a person who has left by then."""
+    reads: ClassVar[tuple[str, ...] | None] = None
+    """Dates of the person that it looks at, as the directory calls them; ``None``: anything."""
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """When it fires, in words: “on the end date at 18:00 in the person's time zone”."""
@@ -349,6 +272,31 @@ class Trigger:
     ) -> Iterable[Occurrence]:
         """Every occurrence with a moment inside ``window``, for everybody in ``world``."""
         raise NotImplementedError
+
+    def moments(
+        self, params: Mapping[str, Any], *, window: Window, world: PlanningWorld
+    ) -> Iterable[Moment]:
+        """:meth:`occurrences`, together for those who share one: what the planner asks for."""
+        for found in self.occurrences(params, window=window, world=world):
+            person = world.people.get(found.person_id)
+            if person is not None:
+                yield Moment(
+                    anchor=found.anchor,
+                    due_at=found.due_at,
+                    timezone=found.timezone,
+                    people=(person,),
+                    known_at=found.known_at,
+                    change=found.change,
+                    request_id=found.request_id,
+                )
+
+    def reach(self, params: Mapping[str, Any], *, window: Window) -> Q | None:
+        """Whom it may apply to inside ``window``, as a filter over people; ``None``: anybody.
+
+        It spares loading the others, so it must let through everybody whom ``occurrences`` names;
+        people of happenings are loaded in any case.
+        """
+        return None
 
     def current_anchor(self, params: Mapping[str, Any], person: PlannedPerson) -> str | None:
         """The anchor the person has now for triggers on one date, ``None`` where there is none.

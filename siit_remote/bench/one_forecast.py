@@ -17,7 +17,7 @@ django.setup()
 from people.models import Person  # noqa: E402 - models need the set-up above
 from siit_remote.bench.stopwatch import alternate  # noqa: E402
 from workflows.document.parse import parse_document  # noqa: E402
-from workflows.engine.outlook import forecast  # noqa: E402
+from workflows.engine.forecast import forecast  # noqa: E402
 from workflows.engine.planner import PlannedWorkflow  # noqa: E402
 from workflows.engine.world import planned_version  # noqa: E402
 from workflows.services import draft_save, workflow_publish  # noqa: E402

@@ -97,8 +97,10 @@ def _starts(
     world = load_world(person_ids=ids)
     return {
         (judged.person.id, judged.occurrence.anchor): judged.occurrence.due_at
-        for judged in judgements(planned, world, now=now, ahead=AHEAD)
-        if judged.verdict is Verdict.RUN and judged.occurrence.due_at > now
+        for judged in judgements(
+            planned, world, now=now, ahead=AHEAD, verdicts=frozenset({Verdict.RUN})
+        )
+        if judged.occurrence.due_at > now
     }
 
 

@@ -21,6 +21,7 @@ AHEAD = timedelta(days=90)
 _NEXT_SHOWN = 6
 _ASKED = 100
 _TOO_MANY = 5_000
+_RUN = frozenset({Verdict.RUN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +74,8 @@ def next_runs(
     world = load_world(person_ids=ids[:_TOO_MANY])
     coming = [
         judged
-        for judged in judgements(planned, world, now=now, ahead=AHEAD)
-        if judged.verdict is Verdict.RUN and judged.occurrence.due_at > now
+        for judged in judgements(planned, world, now=now, ahead=AHEAD, verdicts=_RUN)
+        if judged.occurrence.due_at > now
     ]
     coming.sort(key=lambda judged: (judged.occurrence.due_at, judged.person.id))
     first = tuple(

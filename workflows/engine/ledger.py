@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
+from workflows.document.timing import MAX_DAYS
 from workflows.engine.planner import run_key
 from workflows.models import Run
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from workflows.engine.planner import Judgement
     from workflows.models import Workflow
 
 _CHUNK = 500
+_MANY = 2_000
+_SAME_ANCHOR = timedelta(days=2 * MAX_DAYS + 40)
+"""So far apart at most are two moments for one anchor, whatever a later version says of it."""
 DROPPED_BY_MOVE = Q(status__in=[Run.Status.SUPERSEDED, Run.Status.CANCELLED]) & ~Q(moved_to="")
 """Runs that ended because their date went away; should it come back, it is a new happening."""
 
@@ -27,6 +34,27 @@ def keys_taken(keys: Iterable[str]) -> set[str]:
         rows = Run.objects.filter(key__in=wanted[start : start + _CHUNK])
         taken |= set(rows.exclude(DROPPED_BY_MOVE).values_list("key", flat=True))
     return taken
+
+
+def keys_since(moment: datetime, *, most: int) -> set[str] | None:
+    """Every taken key of a run that was due after ``moment``; ``None`` for more than ``most``.
+
+    For very many keys it costs less to read what the ledger has than to ask for each.
+    """
+    rows = Run.objects.filter(due_at__gte=moment).exclude(DROPPED_BY_MOVE).order_by()
+    if rows.count() > most:
+        return None
+    return set(rows.values_list("key", flat=True))
+
+
+def in_ledger(found: Sequence[Judgement]) -> set[str]:
+    """The keys of those of ``found`` that have a run already that answers for them."""
+    if len(found) > _MANY:
+        soonest = min(judged.occurrence.due_at for judged in found)
+        taken = keys_since(soonest - _SAME_ANCHOR, most=len(found))
+        if taken is not None:
+            return taken
+    return keys_taken(judged.key for judged in found)
 
 
 def undecided(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from people.models import Person
 from workflows.document.shape import ActionStep, BranchStep, Step, WaitFor, WaitStep
 from workflows.engine.acting import branch_choose, when_refuses
-from workflows.engine.ledger import keys_taken
+from workflows.engine.ledger import in_ledger
 from workflows.engine.planner import (
     LOOKBACK,
     Judgement,
@@ -20,13 +20,10 @@ from workflows.engine.planner import (
     condition_trace,
     conditions_hold,
     facts_at,
-    facts_on,
-    may_match,
     plan,
     step_key,
 )
 from workflows.engine.world import (
-    is_delayed,
     late_window,
     load_delayed,
     load_happenings,
@@ -136,6 +133,7 @@ def judgements(
     now: datetime,
     ahead: timedelta,
     reasons: bool = True,
+    verdicts: frozenset[Verdict] | None = None,
 ) -> Iterator[Judgement]:
     """Past moments as a live pass at ``now`` judges them, future ones as at their own moment."""
     within = late_window()
@@ -147,6 +145,7 @@ def judgements(
         now=now,
         late_within=within,
         reasons=reasons,
+        verdicts=verdicts,
     )
     yield from plan(
         workflow,
@@ -155,57 +154,8 @@ def judgements(
         now=None,
         late_within=within,
         reasons=reasons,
+        verdicts=verdicts,
     )
-
-
-def coming(
-    workflows: list[PlannedWorkflow], world: PlanningWorld, *, now: datetime, days: int
-) -> list[tuple[PlannedWorkflow, Judgement]]:
-    """Every run to come within ``days``, soonest first; what is in the ledger is left out."""
-    found: list[tuple[PlannedWorkflow, Judgement]] = []
-    for workflow in workflows:
-        trigger = workflow.trigger
-        if trigger is None or not (trigger.forecastable or is_delayed(workflow)):
-            continue
-        likely = replace(world, only=may_match(workflow))
-        ahead = judgements(workflow, likely, now=now, ahead=timedelta(days=days), reasons=False)
-        found += [(workflow, judged) for judged in ahead if judged.verdict is Verdict.RUN]
-    known = in_ledger(judged.key for _, judged in found)
-    found = [pair for pair in found if pair[1].key not in known]
-    found.sort(key=lambda pair: (pair[1].occurrence.due_at, pair[0].key, pair[1].person.id))
-    return found
-
-
-def forecast(workflows: list[PlannedWorkflow], *, now: datetime, days: int) -> list[dict[str, Any]]:
-    """:func:`coming` as the command ``forecast --json`` prints it."""
-    world = load_world(happenings=load_happenings())
-    steps = {
-        workflow.key: [step.key for _, step in workflow.document.walk() if not step.disabled]
-        for workflow in workflows
-    }
-    return [
-        _forecast_row(workflow, judged, steps[workflow.key])
-        for workflow, judged in coming(workflows, world, now=now, days=days)
-    ]
-
-
-def in_ledger(keys: Iterable[str]) -> set[str]:
-    """Which of ``keys`` have a run already that answers for them."""
-    return keys_taken(keys)
-
-
-def _forecast_row(workflow: PlannedWorkflow, judged: Judgement, steps: list[str]) -> dict[str, Any]:
-    occurrence = judged.occurrence
-    local = occurrence.due_at.astimezone(ZoneInfo(occurrence.timezone))
-    return {
-        "workflow": workflow.key,
-        "person": judged.person.work_email,
-        "anchor": occurrence.anchor,
-        "due_at": occurrence.due_at.isoformat().replace("+00:00", "Z"),
-        "local_time": local.replace(tzinfo=None).isoformat(timespec="seconds"),
-        "timezone": occurrence.timezone,
-        "steps": steps,
-    }
 
 
 def preview(workflow: PlannedWorkflow, *, now: datetime) -> dict[str, Any]:
@@ -243,7 +193,7 @@ def next_for_each(
 ) -> dict[int, Judgement]:
     """For each person the occurrence that counts: what starts or is held now, else the next."""
     found = list(judgements(workflow, world, now=now, ahead=HORIZON, reasons=reasons))
-    known = in_ledger(judged.key for judged in found)
+    known = in_ledger(found)
     best: dict[int, Judgement] = {}
 
     def rank(judged: Judgement) -> tuple[int, float]:
@@ -259,12 +209,8 @@ def next_for_each(
     return {
         person: judged
         if judged.key not in known
-        else Judgement(
-            occurrence=judged.occurrence,
-            person=judged.person,
-            verdict=Verdict.JUDGED,
-            reason="It has already run for this date.",
-            key=judged.key,
+        else judged._replace(
+            verdict=Verdict.JUDGED, reason="It has already run for this date.", late=False
         )
         for person, judged in best.items()
     }
@@ -286,7 +232,7 @@ def _stand(
     if judged is not None:
         return judged.verdict, [reason for reason in judged.reason.split("; ") if reason]
     today = now.astimezone(ZoneInfo(person.timezone)).date()
-    facts = facts_on(person.facts, today)
+    facts = person.facts_on(today)
     found = condition_trace(workflow.document, facts, today)
     reasons = ["Nothing sets it off within a year."]
     if found is not None and conditions_hold(workflow.document, facts, today).value != "matched":

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from people.choices import ContractStatus, PersonStatus
+from people.choices import PersonStatus
 from workflows.conditions.evaluate import Condition, Truth, compile_group
 from workflows.conditions.trace import TraceNode, trace
-from workflows.document.timing import parse_timing
+from workflows.document.timing import Timing, parse_timing
 from workflows.fields import NO_TYPES, FieldTypes
 from workflows.nodes import (
     TRIGGERS,
@@ -27,6 +27,7 @@ from workflows.nodes import (
     Trigger,
     Window,
 )
+from workflows.planned import facts_on as facts_on
 
 if TYPE_CHECKING:
     from workflows.document.shape import WorkflowDocument
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 LOOKBACK = timedelta(days=30)
 """How far back a pass looks for moments that nobody saw pass."""
 _NOTICEABLY_LATE = timedelta(hours=1)
+_ENDED: Final = str(PersonStatus.ENDED.value)
 
 
 class Verdict(StrEnum):
@@ -70,6 +72,11 @@ class PlannedWorkflow:
         """``None`` for a trigger this installation does not know."""
         return TRIGGERS.get(self.document.trigger.type)
 
+    @cached_property
+    def timing(self) -> Timing:
+        """When its moments are; what cannot be read is at its default."""
+        return parse_timing(self.document.trigger.params, "trigger.params")[0]
+
     @property
     def anchor_field(self) -> str:
         """The person's date that its moments tell; blank where they tell none."""
@@ -82,16 +89,25 @@ class PlannedWorkflow:
         return compile_group(group) if group is not None else lambda facts, today: Truth.TRUE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """One occurrence, judged. ``trace`` is there when conditions were looked at in detail."""
+class Judgement(NamedTuple):
+    """One occurrence, judged. A tuple, because one pass may make hundreds of thousands of them."""
 
+    workflow: PlannedWorkflow
     occurrence: Occurrence
     person: PlannedPerson
     verdict: Verdict
     reason: str = ""
     late: bool = False
-    key: str = ""
+
+    @property
+    def key(self) -> str:
+        """Of the run that it is about; worked out whenever asked."""
+        return run_key(
+            self.workflow.key,
+            self.person.id,
+            self.workflow.document.trigger.type,
+            self.occurrence.anchor,
+        )
 
 
 def run_key(workflow: str, person_id: int, trigger: str, anchor: str) -> str:
@@ -113,74 +129,85 @@ def plan(
     now: datetime | None,
     late_within: timedelta,
     reasons: bool = True,
+    verdicts: frozenset[Verdict] | None = None,
 ) -> Iterator[Judgement]:
     """Judge every occurrence of ``workflow`` whose moment lies in ``window``.
 
     ``now`` is the moment of the pass; ``None`` looks ahead, where each occurrence is judged as at
     its own moment. ``late_within`` is the workspace's catch-up window. Without ``reasons`` it is
-    not said why conditions do not hold; :func:`condition_reason` says it one by one.
+    not said why conditions do not hold; :func:`condition_reason` says it one by one. ``verdicts``
+    are the only ones to hear of.
     """
     trigger = workflow.trigger
     if trigger is None:
         return
+    decide = _deciding(workflow, now=now, late_within=late_within)
     params = workflow.document.trigger.params
-    for occurrence in trigger.occurrences(params, window=window, world=world):
-        person = world.people.get(occurrence.person_id)
-        if person is None:
-            continue
-        yield judge(workflow, occurrence, person, now=now, late_within=late_within, reasons=reasons)
+    for moment in trigger.moments(params, window=window, world=world):
+        due, zone, field, told = moment.due_at, moment.timezone, moment.field, moment.known_at
+        day = day_at(due, zone)
+        today = day if now is None else day_at(now, zone)
+        for person in moment.people:
+            known = told or person.known_at.get(field, person.first_seen_at)
+            verdict, reason, late = decide(person, due, known, day, today, moment.change)
+            if verdicts is not None and verdict not in verdicts:
+                continue
+            occurrence = moment.occurrence(person, known)
+            if reasons and verdict in UNMET:
+                reason = condition_reason(workflow, occurrence, person, now=now)
+            yield Judgement(workflow, occurrence, person, verdict, reason, late)
 
 
-def judge(
-    workflow: PlannedWorkflow,
-    occurrence: Occurrence,
-    person: PlannedPerson,
-    *,
-    now: datetime | None,
-    late_within: timedelta,
-    reasons: bool = True,
-) -> Judgement:
-    """What is to be done about one occurrence of one person, and why not."""
-    verdict, reason, late = _verdict(workflow, occurrence, person, now, late_within)
-    if reasons and verdict in UNMET:
-        reason = condition_reason(workflow, occurrence, person, now=now)
-    return Judgement(
-        occurrence=occurrence,
-        person=person,
-        verdict=verdict,
-        reason=reason,
-        late=late,
-        key=run_key(workflow.key, person.id, workflow.document.trigger.type, occurrence.anchor),
+_Decision = tuple[Verdict, str, bool]
+_RUN: _Decision = (Verdict.RUN, "", False)
+_LEFT: _Decision = (Verdict.LEFT, "The person has left by then.", False)
+_NOT_MATCHED: _Decision = (Verdict.NOT_MATCHED, "", False)
+_CANNOT_TELL: _Decision = (Verdict.CANNOT_TELL, "", False)
+_Decide = Callable[[PlannedPerson, datetime, datetime, date, date, Mapping[str, Any]], _Decision]
+
+
+def _deciding(
+    workflow: PlannedWorkflow, *, now: datetime | None, late_within: timedelta
+) -> _Decide:
+    """What is to be done about a moment of one person, and why not, as a function.
+
+    What is the same for everybody is worked out beforehand: it is asked very many times.
+    """
+    since, holds, trigger = workflow.live_since, workflow.holds, workflow.trigger
+    leavers_too = trigger is None or trigger.includes_ended
+    true, false = Truth.TRUE, Truth.FALSE
+    early = (
+        Verdict.BEFORE_LIVE,
+        _before("the workflow went live", since) if since is not None else "",
+        False,
     )
 
+    def decide(
+        person: PlannedPerson,
+        due: datetime,
+        known: datetime,
+        day: date,
+        today: date,
+        change: Mapping[str, Any],
+    ) -> _Decision:
+        possible = due if due >= known else known
+        if since is not None and possible <= since:
+            return early
+        if person.baseline_at is not None and possible <= person.baseline_at:
+            return Verdict.BASELINE, _before("the first import", person.baseline_at), False
+        facts = person.facts_on(day)
+        if change:
+            facts = {**facts, **change}
+        if not leavers_too and facts.get("person.status") == _ENDED:
+            return _LEFT
+        truth = holds(facts, today)
+        if truth is not true:
+            return _NOT_MATCHED if truth is false else _CANNOT_TELL
+        if now is None:
+            return _RUN
+        return _lateness(workflow, due, known, now, late_within)
 
-def _verdict(
-    workflow: PlannedWorkflow,
-    occurrence: Occurrence,
-    person: PlannedPerson,
-    now: datetime | None,
-    late_within: timedelta,
-) -> tuple[Verdict, str, bool]:
-    due, known = occurrence.due_at, occurrence.known_at
-    first_possible = max(due, known)
-    if workflow.live_since is not None and first_possible <= workflow.live_since:
-        return Verdict.BEFORE_LIVE, _before("the workflow went live", workflow.live_since), False
-    if person.baseline_at is not None and first_possible <= person.baseline_at:
-        return Verdict.BASELINE, _before("the first import", person.baseline_at), False
-    facts = facts_at(occurrence, person)
-    trigger = workflow.trigger
-    if (
-        trigger is not None
-        and not trigger.includes_ended
-        and facts.get("person.status") == PersonStatus.ENDED
-    ):
-        return Verdict.LEFT, "The person has left by then.", False
-    truth = workflow.holds(facts, local_date(occurrence, now))
-    if truth is not Truth.TRUE:
-        return Verdict.NOT_MATCHED if truth is Truth.FALSE else Verdict.CANNOT_TELL, "", False
-    if now is None:
-        return Verdict.RUN, "", False
-    return _lateness(workflow, occurrence, now, late_within)
+    return decide
 
 
 def condition_reason(
@@ -196,19 +223,24 @@ def condition_reason(
     return "; ".join(found.reasons()) if found else ""
 
 
+@lru_cache(maxsize=1024)
 def _before(what: str, moment: datetime) -> str:
     return f"Its moment lies before {what} ({moment:%d %b %Y %H:%M} UTC)."
 
 
 def _lateness(
-    workflow: PlannedWorkflow, occurrence: Occurrence, now: datetime, late_within: timedelta
-) -> tuple[Verdict, str, bool]:
-    behind = now - occurrence.due_at
-    timing, _ = parse_timing(workflow.document.trigger.params, "trigger.params")
+    workflow: PlannedWorkflow,
+    due: datetime,
+    known: datetime,
+    now: datetime,
+    late_within: timedelta,
+) -> _Decision:
+    behind = now - due
+    timing = workflow.timing
     days = behind.days
     late = behind > _NOTICEABLY_LATE
     words = f"Late: it was due {days} {'day' if days == 1 else 'days'} ago."
-    if occurrence.known_at > occurrence.due_at:
+    if known > due:
         if timing.late_policy == "skip":
             return Verdict.SKIP_LATE, "Its date became known after its own moment; skipped.", True
         if timing.late_policy == "ask":
@@ -220,21 +252,19 @@ def _lateness(
     if behind <= late_within:
         return Verdict.RUN, words if late else "", late
     seen = workflow.planned_until
-    if seen is not None and seen >= occurrence.due_at:
+    if seen is not None and seen >= due:
         return Verdict.JUDGED, "It did not match when its moment came.", True
     return Verdict.HOLD, f"{words} Beyond {late_within.days} days a person decides.", True
 
 
 def local_date(occurrence: Occurrence, now: datetime | None) -> date:
     """Today in the occurrence's zone: at the pass, or at its own moment when looking ahead."""
-    if now is None:
-        return _day_at(occurrence.due_at, occurrence.timezone)
-    return now.astimezone(ZoneInfo(occurrence.timezone)).date()
+    return day_at(occurrence.due_at if now is None else now, occurrence.timezone)
 
 
 @lru_cache(maxsize=16_384)
-def _day_at(moment: datetime, zone: str) -> date:
-    """The calendar day at a moment: whole offices share theirs."""
+def day_at(moment: datetime, zone: str) -> date:
+    """The calendar day at a moment (UTC) in ``zone``: whole offices share theirs."""
     return moment.astimezone(ZoneInfo(zone)).date()
 
 
@@ -263,45 +293,8 @@ def condition_trace(
 
 def facts_at(occurrence: Occurrence, person: PlannedPerson) -> Mapping[str, Any]:
     """The person's facts as they will be on the day, with what set the occurrence off."""
-    facts = facts_on(person.facts, _day_at(occurrence.due_at, occurrence.timezone))
+    facts = person.facts_on(day_at(occurrence.due_at, occurrence.timezone))
     return {**facts, **occurrence.change} if occurrence.change else facts
-
-
-def facts_on(facts: Mapping[str, Any], day: date) -> Mapping[str, Any]:
-    """Carry forward what a calendar day alone decides: the status that follows from the dates.
-
-    Where it decides nothing, these are the facts themselves, not a copy.
-    """
-    start, end = facts.get("person.start_date"), facts.get("person.end_date")
-    status, contract = facts.get("person.status"), facts.get("person.contract_status")
-    if status == PersonStatus.HIRED and start is not None and start <= day:
-        status = PersonStatus.OFFBOARDING if end is not None else PersonStatus.ACTIVE
-        contract = ContractStatus.ACTIVE
-    if status in (PersonStatus.ACTIVE, PersonStatus.OFFBOARDING) and end is not None and end < day:
-        status, contract = PersonStatus.ENDED, ContractStatus.ENDED
-    words, terms = str(status), str(contract or "")
-    if facts.get("person.status") == words and facts.get("person.contract_status") == terms:
-        return facts
-    return {**facts, "person.status": words, "person.contract_status": terms}
-
-
-_DAY_DECIDES = frozenset({"person.status", "person.contract_status"})
-
-
-def may_match(workflow: PlannedWorkflow) -> Callable[[PlannedPerson], bool] | None:
-    """Tells of a person whether the conditions could hold on any day; ``None`` where days decide.
-
-    Looking ahead, whoever it refuses needs no moment worked out.
-    """
-    group = workflow.document.conditions
-    if group is None:
-        return None
-    for _, rule in group.walk_rules():
-        fixed = rule.field.startswith("person.") and rule.field not in _DAY_DECIDES
-        if not fixed or rule.operator in ("in_next_days", "in_last_days"):
-            return None
-    holds = workflow.holds
-    return lambda person: holds(person.facts, date.min) is Truth.TRUE
 
 
 def live_window(now: datetime) -> Window:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from people.models import LegalEntity, LifecycleEvent, Person
 from workflows.document.parse import parse_document
 from workflows.document.timing import parse_timing
 from workflows.engine.planner import LOOKBACK, PlannedWorkflow
-from workflows.facts import facts_for
+from workflows.facts import facts_beside
 from workflows.models import Request, Workflow
 from workflows.nodes import Happening, PlannedPerson, PlanningWorld
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from workflows.models import WorkflowVersion
 
 _COLUMNS = (
-    "id",
+    "pk",
     "full_name",
     "work_email",
     "timezone",
@@ -35,22 +35,32 @@ _COLUMNS = (
 )
 
 
-def load_people(person_ids: Iterable[int] | None = None) -> dict[int, PlannedPerson]:
-    """Everybody (or those named) as the planner sees them, by primary key."""
+def load_people(
+    person_ids: Iterable[int] | None = None,
+    *,
+    within: Q | None = None,
+    fields: Collection[str] | None = None,
+) -> dict[int, PlannedPerson]:
+    """Everybody as the planner sees them, by primary key.
+
+    Only those named, only those ``within`` a filter, and only these ``fields`` of them by their
+    key, where that is said.
+    """
     queryset = Person.objects.order_by("pk")
     if person_ids is not None:
         queryset = queryset.filter(pk__in=list(person_ids))
-    facts = dict(facts_for(queryset))
+    if within is not None:
+        queryset = queryset.filter(within)
     entity_zones = dict(LegalEntity.objects.values_list("pk", "timezone"))
     workspace = workspace_get().timezone
     people: dict[int, PlannedPerson] = {}
-    for row in queryset.values_list(*_COLUMNS).iterator(chunk_size=2000):
+    for row, facts in facts_beside(queryset, _COLUMNS, fields=fields):
         (pk, name, email, zone, country, entity, known, baseline, created, protected) = row
         people[pk] = PlannedPerson(
             id=pk,
             label=name or email,
             work_email=email,
-            facts=facts[pk],
+            facts=facts,
             # A country with one zone has already given it to the person.
             timezone=zone or entity_zones.get(entity, "") or workspace,
             country=country,

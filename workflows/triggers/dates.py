@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
+from calendar import isleap
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
+from django.db.models import Q
+
 from workflows.document.timing import Timing, parse_timing
-from workflows.nodes import Occurrence, PlannedPerson, PlanningWorld, Trigger, Window
+from workflows.nodes import (
+    Cohort,
+    Moment,
+    Occurrence,
+    PlannedPerson,
+    PlanningWorld,
+    Trigger,
+    Window,
+)
 from workflows.params import NoParams
+from workflows.planned import days_between
 from workflows.timing import moment_of
 
 _SLACK = timedelta(days=12)
 """Zones are within a day; weekends and holidays move a moment by a few days more."""
+_MONTHS_OF_ALL = 334
+"""So many days touch every month."""
 
 
 def due_moment(
-    anchor: date, timing: Timing, person: PlannedPerson, world: PlanningWorld
+    anchor: date, timing: Timing, who: PlannedPerson | Cohort, world: PlanningWorld
 ) -> tuple[datetime | None, str]:
-    """The moment (UTC) and the zone it was read in."""
-    zones = {"person": person.timezone, "workspace": world.workspace_timezone}
-    zone = zones.get(timing.timezone, timing.timezone)
+    """The moment (UTC) and the zone it was read in, for one or for all who share theirs."""
+    zone = timing.timezone
+    if zone == "person":
+        zone = who.timezone
+    elif zone == "workspace":
+        zone = world.workspace_timezone
     moment = moment_of(
         anchor,
         offset_days=timing.offset_days,
         at=timing.at,
         timezone=zone,
         weekend=timing.weekend,
-        country=person.country,
+        # Without a rule for days off, all countries share a moment.
+        country=who.country if timing.weekend != "keep" else "",
     )
     return moment, zone
 
@@ -41,13 +59,48 @@ def anchors_between(timing: Timing, window: Window) -> tuple[date, date]:
         return date.min, date.max
 
 
-def known_since(person: PlannedPerson, field: str) -> datetime:
-    """When the present value became known."""
-    return person.known_at.get(field, person.first_seen_at)
+def shared_moment(
+    cohort: Cohort,
+    anchor: date,
+    *,
+    field: str,
+    timing: Timing,
+    window: Window,
+    world: PlanningWorld,
+) -> Moment | None:
+    """The moment of everybody in the cohort, the same for all; ``None`` outside the window."""
+    due, zone = due_moment(anchor, timing, cohort, world)
+    if due is None or not window.start < due <= window.end:
+        return None
+    return Moment(anchor.isoformat(), due, zone, cohort.people, field)
 
 
-class PersonDateTrigger(Trigger):
+class CalendarTrigger(Trigger):
+    """Base of triggers on a day, which many people share."""
+
+    def moments(
+        self, params: Mapping[str, Any], *, window: Window, world: PlanningWorld
+    ) -> Iterable[Moment]:
+        """Every moment inside the window, with those who share it."""
+        raise NotImplementedError
+
+    def occurrences(
+        self, params: Mapping[str, Any], *, window: Window, world: PlanningWorld
+    ) -> Iterable[Occurrence]:
+        """The same one by one."""
+        for moment in self.moments(params, window=window, world=world):
+            for person in moment.people:
+                known = person.known_at.get(moment.field, person.first_seen_at)
+                yield moment.occurrence(person, known)
+
+
+class PersonDateTrigger(CalendarTrigger):
     """Once per person and date."""
+
+    def __init_subclass__(cls) -> None:
+        """It looks at its own date alone, unless it says otherwise."""
+        if "reads" not in cls.__dict__:
+            cls.reads = (cls.field,)
 
     Params = NoParams
     field: ClassVar[str]
@@ -61,25 +114,23 @@ class PersonDateTrigger(Trigger):
         value = person.facts.get(f"person.{self.field}")
         return value if isinstance(value, date) else None
 
-    def occurrences(
+    def moments(
         self, params: Mapping[str, Any], *, window: Window, world: PlanningWorld
-    ) -> Iterable[Occurrence]:
+    ) -> Iterable[Moment]:
         """Everybody whose date puts the moment into the window."""
         timing = parse_timing(params, "trigger.params")[0]
         first, last = anchors_between(timing, window)
-        for person in world.dated(self.field, first, last):
-            anchor = self._date(person)
-            if anchor is None:
-                continue
-            due, zone = due_moment(anchor, timing, person, world)
-            if due is not None and window.start < due <= window.end:
-                yield Occurrence(
-                    person_id=person.id,
-                    anchor=anchor.isoformat(),
-                    due_at=due,
-                    timezone=zone,
-                    known_at=known_since(person, self.field),
-                )
+        for cohort in world.dated(self.field, first, last):
+            moment = shared_moment(
+                cohort, cohort.day, field=self.field, timing=timing, window=window, world=world
+            )
+            if moment is not None:
+                yield moment
+
+    def reach(self, params: Mapping[str, Any], *, window: Window) -> Q:
+        """Whose date may put the moment into the window."""
+        timing = parse_timing(params, "trigger.params")[0]
+        return Q(**{f"{self.field}__range": anchors_between(timing, window)})
 
     def current_anchor(self, params: Mapping[str, Any], person: PlannedPerson) -> str | None:
         """The date the person has now."""
@@ -87,8 +138,13 @@ class PersonDateTrigger(Trigger):
         return anchor.isoformat() if anchor else None
 
 
-class YearlyTrigger(Trigger):
+class YearlyTrigger(CalendarTrigger):
     """Once a year; 29 February falls on 28 February in common years."""
+
+    def __init_subclass__(cls) -> None:
+        """It looks at its own date alone, unless it says otherwise."""
+        if "reads" not in cls.__dict__:
+            cls.reads = (cls.field,)
 
     Params: ClassVar[Any] = NoParams
     field: ClassVar[str]
@@ -102,34 +158,38 @@ class YearlyTrigger(Trigger):
         """Whether the occurrence so many years after the date counts."""
         return years > 0
 
-    def occurrences(
+    def moments(
         self, params: Mapping[str, Any], *, window: Window, world: PlanningWorld
-    ) -> Iterable[Occurrence]:
+    ) -> Iterable[Moment]:
         """Every anniversary whose moment lies in the window."""
         timing = parse_timing(params, "trigger.params")[0]
         first, last = anchors_between(timing, window)
-        for person in world.everybody():
-            born = person.facts.get(f"person.{self.field}")
-            if not isinstance(born, date):
-                continue
+        for (month, day), cohorts in world.dated_yearly(self.field).items():
             for year in range(first.year, last.year + 1):
-                anchor = anniversary(born, year)
-                if not first <= anchor <= last or not self.counts(params, year - born.year):
+                anchor = anniversary(month, day, year)
+                if not first <= anchor <= last:
                     continue
-                due, zone = due_moment(anchor, timing, person, world)
-                if due is not None and window.start < due <= window.end:
-                    yield Occurrence(
-                        person_id=person.id,
-                        anchor=anchor.isoformat(),
-                        due_at=due,
-                        timezone=zone,
-                        known_at=known_since(person, self.field),
+                for cohort in cohorts:
+                    if not self.counts(params, year - cohort.day.year):
+                        continue
+                    moment = shared_moment(
+                        cohort, anchor, field=self.field, timing=timing, window=window, world=world
                     )
+                    if moment is not None:
+                        yield moment
+
+    def reach(self, params: Mapping[str, Any], *, window: Window) -> Q:
+        """Whose date lies in one of the window's months."""
+        timing = parse_timing(params, "trigger.params")[0]
+        first, last = anchors_between(timing, window)
+        if (last - first).days > _MONTHS_OF_ALL:
+            return Q(**{f"{self.field}__isnull": False})
+        months = {day.month for day in days_between(first, last)}
+        return Q(**{f"{self.field}__month__in": sorted(months)})
 
 
-def anniversary(day: date, year: int) -> date:
-    """The same day in another year; 29 February becomes the 28th in common years."""
-    try:
-        return day.replace(year=year)
-    except ValueError:
+def anniversary(month: int, day: int, year: int) -> date:
+    """The day in that year; 29 February becomes the 28th in common years."""
+    if (month, day) == (2, 29) and not isleap(year):
         return date(year, 2, 28)
+    return date(year, month, day)

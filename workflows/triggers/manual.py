@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from workflows.nodes import TRIGGERS, Occurrence, PlanningWorld, Trigger, Window
+from django.db.models import Q
+
+from workflows.nodes import NOBODY, TRIGGERS, Occurrence, PlanningWorld, Trigger, Window
 from workflows.params import NoParams
 
 
@@ -19,6 +21,7 @@ class ManualTrigger(Trigger):
     category = "By hand"
     Params = NoParams
     forecastable = False
+    reads = ()
     includes_ended = True
 
     def sentence(self, params: Mapping[str, Any]) -> str:
@@ -30,3 +33,7 @@ class ManualTrigger(Trigger):
     ) -> Iterable[Occurrence]:
         """None."""
         return ()
+
+    def reach(self, params: Mapping[str, Any], *, window: Window) -> Q:
+        """Nobody."""
+        return NOBODY

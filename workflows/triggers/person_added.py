@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from workflows.nodes import TRIGGERS, Occurrence, PlanningWorld, Trigger, Window
+from django.db.models import Q
+
+from workflows.nodes import NOBODY, TRIGGERS, Occurrence, PlanningWorld, Trigger, Window
 from workflows.params import NoParams
 from workflows.triggers.events import event_moment, event_sentence
 
@@ -19,6 +21,7 @@ class PersonAddedTrigger(Trigger):
     icon = "user-plus"
     Params = NoParams
     forecastable = False
+    reads = ()
     offset = "after"
 
     def sentence(self, params: Mapping[str, Any]) -> str:
@@ -42,3 +45,7 @@ class PersonAddedTrigger(Trigger):
                     timezone=zone,
                     known_at=event.at,
                 )
+
+    def reach(self, params: Mapping[str, Any], *, window: Window) -> Q:
+        """Only people to whom something happened."""
+        return NOBODY

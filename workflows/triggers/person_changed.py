@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 
 from workflows.fields import FIELDS
-from workflows.nodes import TRIGGERS, Happening, Occurrence, PlanningWorld, Trigger, Window
+from workflows.nodes import NOBODY, TRIGGERS, Happening, Occurrence, PlanningWorld, Trigger, Window
 from workflows.params import AnyParam, ParamsForm, TextParam
 from workflows.problems import did_you_mean, shown
 from workflows.triggers.events import event_moment, event_sentence
@@ -49,6 +50,7 @@ class PersonChangedTrigger(Trigger):
     icon = "user-check"
     Params = ChangedParams
     forecastable = False
+    reads = ()
     offset = "after"
     includes_ended = True
 
@@ -84,6 +86,10 @@ class PersonChangedTrigger(Trigger):
                         "change.after": event.after,
                     },
                 )
+
+    def reach(self, params: Mapping[str, Any], *, window: Window) -> Q:
+        """Only people to whom something happened."""
+        return NOBODY
 
     def _fits(self, event: Happening, params: Mapping[str, Any]) -> bool:
         if (

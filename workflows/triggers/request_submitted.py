@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from workflows.nodes import TRIGGERS, Occurrence, PlanningWorld, Trigger, Window
+from django.db.models import Q
+
+from workflows.nodes import NOBODY, TRIGGERS, Occurrence, PlanningWorld, Trigger, Window
 from workflows.params import ParamsForm, TextParam
 
 
@@ -25,6 +27,7 @@ class RequestSubmittedTrigger(Trigger):
     category = "Requests"
     Params = SubmittedParams
     forecastable = False
+    reads = ()
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """In words."""
@@ -55,3 +58,7 @@ class RequestSubmittedTrigger(Trigger):
                     change=event.facts,
                     request_id=event.id,
                 )
+
+    def reach(self, params: Mapping[str, Any], *, window: Window) -> Q:
+        """Only people to whom something happened."""
+        return NOBODY

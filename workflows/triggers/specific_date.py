@@ -10,12 +10,14 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 
 from workflows.document.timing import parse_timing
-from workflows.nodes import TRIGGERS, Occurrence, PlanningWorld, Trigger, Window
+from workflows.nodes import NOBODY, TRIGGERS, Moment, PlanningWorld, Window
 from workflows.params import MappingParam, Param, ParamsForm, ScalarParam, TextParam
+from workflows.planned import days_between
 from workflows.problems import shown
-from workflows.triggers.dates import anchors_between, due_moment
+from workflows.triggers.dates import CalendarTrigger, anchors_between, due_moment
 
 _LEAP_YEAR = 2024
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -75,13 +77,14 @@ class SpecificDateParams(ParamsForm):
 
 
 @TRIGGERS.register
-class SpecificDateTrigger(Trigger):
+class SpecificDateTrigger(CalendarTrigger):
     """A month without its day takes its last one."""
 
     key = "date.specific"
     label = "Specific date"
     icon = "calendar-days"
     category = "Calendar"
+    reads = ()
     Params = SpecificDateParams
 
     def sentence(self, params: Mapping[str, Any]) -> str:
@@ -97,25 +100,28 @@ class SpecificDateTrigger(Trigger):
             words = f"every {str(rule['weekday']).capitalize()}"
         return parse_timing(params, "trigger.params")[0].sentence(words)
 
-    def occurrences(
+    def moments(
         self, params: Mapping[str, Any], *, window: Window, world: PlanningWorld
-    ) -> Iterable[Occurrence]:
-        """One for each person and date."""
+    ) -> Iterable[Moment]:
+        """One for each date and zone."""
         timing = parse_timing(params, "trigger.params")[0]
         first, last = anchors_between(timing, window)
+        places = world.likely_places()
         for anchor in _dates(params, first, last):
-            for person in world.everybody():
-                due, zone = due_moment(anchor, timing, person, world)
+            words = anchor.isoformat()
+            for place in places:
+                due, zone = due_moment(anchor, timing, place, world)
+                if due is None or not window.start < due <= window.end:
+                    continue
                 # Who came after the date was not there for it: no late start either.
-                there = due is not None and person.first_seen_at <= due
-                if due is not None and there and window.start < due <= window.end:
-                    yield Occurrence(
-                        person_id=person.id,
-                        anchor=anchor.isoformat(),
-                        due_at=due,
-                        timezone=zone,
-                        known_at=person.first_seen_at,
-                    )
+                there = [person for person in place.people if person.first_seen_at <= due]
+                yield Moment(words, due, zone, there)
+
+    def reach(self, params: Mapping[str, Any], *, window: Window) -> Q | None:
+        """Everybody, where one of the dates may lie in the window at all."""
+        timing = parse_timing(params, "trigger.params")[0]
+        some = any(True for _ in _dates(params, *anchors_between(timing, window)))
+        return None if some else NOBODY
 
 
 def _rule(params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -142,12 +148,11 @@ def _dates(params: Mapping[str, Any], first: date, last: date) -> Iterator[date]
     if not rule:
         with suppress(ValueError, forms.ValidationError):
             day = DateParam(required=False).to_python(params.get("date"))
-            if day is not None:
+            if day is not None and first <= day <= last:
                 yield day
         return
     month_day, weekday = _month_day(rule.get("month_day")), rule.get("weekday")
-    for ordinal in range(first.toordinal(), last.toordinal() + 1):
-        day = date.fromordinal(ordinal)
+    for day in days_between(first, last):
         if month_day is not None:
             fits = _falls_on(day, *month_day)
         else:

@@ -284,7 +284,7 @@ def _change_fits(item: Change, person: Person, wanted: Wanted, *, hidden: Collec
             person=person.full_name, work_email=person.work_email,
             team=person.team.name if person.team else "",
             entity=person.legal_entity.name if person.legal_entity else "",
-            country=person.country, anchor="", due_at=item.due_at, timezone="UTC", key="",
+            country=person.country, anchor="", due_at=item.due_at, timezone="UTC",
         )],
         hidden=hidden,
     )  # fmt: skip

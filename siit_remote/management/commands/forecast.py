@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from siit_remote.lib import clock
 from siit_remote.management.base import SiitCommand
 from siit_remote.management.lookup import workflow_or_refuse
-from workflows.engine.outlook import forecast
+from workflows.engine.forecast import forecast
 from workflows.engine.world import planned_version
 from workflows.models import Workflow
 

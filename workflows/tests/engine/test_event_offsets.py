@@ -12,7 +12,7 @@ from people.models import LifecycleEvent, Person
 from workflows.designer.cards import card_read
 from workflows.designer.posted import Posted
 from workflows.document import parse_document, validate_document
-from workflows.engine.outlook import forecast
+from workflows.engine.forecast import forecast
 from workflows.engine.service import run_due
 from workflows.engine.world import planned_version
 from workflows.models import Run

@@ -11,7 +11,8 @@ import pytest
 from people.models import Person
 from siit_remote.lib import clock, lease
 from workflows.engine import claim
-from workflows.engine.outlook import forecast, preview
+from workflows.engine.forecast import forecast
+from workflows.engine.outlook import preview
 from workflows.engine.service import run_due
 from workflows.engine.starting import runs_plan
 from workflows.engine.world import planned_version

@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 from people.models import Person
 from siit_remote.bench.stopwatch import written_table
 from siit_remote.tests.share import share
-from workflows.engine.outlook import coming, preview
-from workflows.engine.planner import PlannedWorkflow
+from workflows.engine.forecast import coming
+from workflows.engine.outlook import preview
+from workflows.engine.planner import Judgement, PlannedWorkflow
+from workflows.engine.reach import load_ahead
 from workflows.engine.service import run_due
 from workflows.engine.standing import HELD, MATCHED, standings
 from workflows.engine.starting import due_now
@@ -48,12 +50,20 @@ def _planned(company: Company) -> list[PlannedWorkflow]:
 def _foretold(company: Company, *, now: datetime, until: datetime) -> dict[Key, Any]:
     """What the forecast made at ``now`` says will start up to ``until``."""
     days = (until - now).days + 2
-    world = load_world(happenings=load_happenings())
+    planned = _planned(company)
+    found = coming(planned, load_ahead(planned, now=now, days=days), now=now, days=days)
+    whole = coming(planned, load_world(happenings=load_happenings()), now=now, days=days)
+    # Whom it does not load has nothing to come, and what it does not read decides nothing.
+    assert [_same(judged) for judged in found] == [_same(judged) for judged in whole]
     return {
-        (planned.key, judged.person.id, judged.occurrence.anchor): judged
-        for planned, judged in coming(_planned(company), world, now=now, days=days)
+        (judged.workflow.key, judged.person.id, judged.occurrence.anchor): judged
+        for judged in found
         if judged.occurrence.due_at <= until
     }
+
+
+def _same(judged: Judgement) -> tuple[Any, ...]:
+    return judged.key, judged.occurrence, judged.verdict, judged.reason, judged.late
 
 
 def _on_its_day(judged: Any, until: datetime) -> bool:

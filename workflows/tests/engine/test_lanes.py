@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from people.models import Person
 from siit_remote import beats, tasks
 from workflows.engine import claim
 from workflows.engine.lanes import lane_of
@@ -79,6 +80,53 @@ def test_a_revoke_goes_before_everything_that_was_due_earlier(
     workflow_make("offboard", steps=CUT_OFF)
     assert run_due(now=DUE).finished == 31
     assert order[0] == "offboard:leaver"
+
+
+class _Enough(BaseException):
+    """What was to be seen has been seen; the other welcomes need not be sent."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("known", ["before", "meanwhile"])
+def test_a_revoke_is_not_behind_two_thousand_welcomes(
+    person_make: Make, workflow_make: Make, known: str
+) -> None:
+    """Counted in steps: none before it where it was known, one where it became known meanwhile."""
+    order: list[str] = []
+    welcomes, dismissed_at, seen = 2_000, 25, 60
+
+    def remember(ctx: ActionContext, params: Mapping[str, Any]) -> Outcome:
+        order.append(ctx.run.workflow.key)
+        if known == "meanwhile" and len(order) == dismissed_at:
+            person_make("leaver", end_date=END)
+            runs_plan(now=DUE)
+        if len(order) == seen:
+            raise _Enough
+        return Done(summary="Done.")
+
+    EffectAction.script = remember
+    template = person_make("p", start_date=END - timedelta(days=1))
+    Person.objects.bulk_create(
+        Person(
+            work_email=f"p{number}@acme.test", full_name=f"P {number}", timezone="Europe/Paris",
+            worker_type="contractor", status="active", start_date=template.start_date,
+            known_at=template.known_at, created_at=T0, updated_at=T0,
+        )
+        for number in range(welcomes - 1)
+    )  # fmt: skip
+    if known == "before":
+        person_make("leaver", end_date=END)
+    workflow_make(
+        "greet",
+        trigger={"type": "test.day", "params": {"field": "start_date"}},
+        steps=[{"key": f"s{number}", "action": "test.effect"} for number in range(3)],
+    )
+    workflow_make("offboard", steps=CUT_OFF)
+    with pytest.raises(_Enough):
+        run_due(now=DUE)
+    assert Run.objects.filter(workflow__key="greet").count() == welcomes
+    assert order.index("offboard") == (0 if known == "before" else dismissed_at)
+    assert order.count("offboard") == 1
 
 
 def test_a_run_lets_urgent_work_pass_between_two_of_its_steps(

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from integrations.calls import CallsFilter, advice_for, calls_found, circuits_shown
 from integrations.models import Connection
+from people.defaults import workspace_get
 from people.selectors import people_visible_to
 from siit_remote.access import require
 from siit_remote.lib import clock
@@ -41,6 +42,7 @@ def calls(request: HttpRequest, key: str) -> HttpResponse:
             "rows": _rows(request, page.object_list),
             "circuits": circuits_shown(connection, now=now),
             "now": now,
+            "kept_days": workspace_get().calls_kept_days,
         },
     )
 

@@ -93,7 +93,15 @@ class WorkspaceForm(ZoneMixin, _Form):
             "workflow_limit_percent",
             "workflow_limit_hours",
             "address_kept_days",
+            "calls_kept_days",
         )
+
+    def clean_calls_kept_days(self) -> int:
+        """Between a month and ten years."""
+        days = int(self.cleaned_data["calls_kept_days"])
+        if not 30 <= days <= 3650:
+            raise forms.ValidationError("Between 30 and 3650 days.")
+        return days
 
     def clean_sync_every_hours(self) -> int:
         """Between an hour and a week."""

@@ -45,6 +45,7 @@ SCHEDULES: Final = (
     Planned(name="siit: look for gaps", func="siit_remote.tasks.look_for_gaps", minutes=15),
     Planned(name="siit: remind of tasks", func="siit_remote.tasks.watch_tasks", minutes=5),
     Planned(name="siit: watch shipments", func="siit_remote.tasks.watch_shipments", minutes=5),
+    Planned(name="siit: forget what is old", func="siit_remote.tasks.forget_old", minutes=24 * 60),
     Planned(name="siit: follow bounces", func="siit_remote.tasks.follow_bounces", minutes=5),
     Planned(name="siit: watch outages", func="siit_remote.tasks.watch_outages", minutes=5),
     Planned(name="siit: watch staleness", func="siit_remote.tasks.watch_staleness", minutes=15),

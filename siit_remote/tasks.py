@@ -18,6 +18,7 @@ from workflows.engine.refusals import refusals_forget
 from workflows.forecasting import snapshot_keep
 from workflows.gap_memory import gaps_look
 from workflows.one_pass import pass_once
+from workflows.retention import old_forget
 from workflows.shipments import shipments_watch
 from workflows.tasks_watch import tasks_watch
 
@@ -103,3 +104,8 @@ def watch_outages() -> dict[str, int]:
 def follow_bounces() -> dict[str, int]:
     """Tell people the next way whose mail did not arrive."""
     return {"followed": bounces_follow(now=clock.now())}
+
+
+def forget_old() -> dict[str, int]:
+    """Forget calls and other fast-growing rows that nobody needs any more."""
+    return old_forget(now=clock.now())

@@ -55,6 +55,11 @@ class Workspace(models.Model):
     address_kept_days = models.PositiveSmallIntegerField(
         default=30, help_text="Days after shipping until a delivery address is erased."
     )
+    calls_kept_days = models.PositiveSmallIntegerField(
+        default=180,
+        help_text="Days until a call to another system is forgotten. What a leaver's evidence "
+        "needs stays.",
+    )
     directory_stale_hours = models.PositiveIntegerField(
         null=True,
         blank=True,

@@ -92,6 +92,7 @@ ACTIONS: dict[str, str] = {
     "shipment.address_given": "Was given a delivery address",
     "shipment.address_seen": "Looked at a delivery address",
     "shipment.address_erased": "Erased delivery addresses",
+    "calls.forgotten": "Forgot old calls to other systems",
     "task.created": "Opened a task",
     "task.done": "Finished a task",
     "task.refused": "Said that a task cannot be done",

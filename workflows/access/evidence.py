@@ -144,12 +144,17 @@ def evidence_of(
     )
 
 
-def _runs(person: Person) -> list[Run]:
-    """Runs for the last day, and whatever took something away, oldest first."""
+def proving() -> Q:
+    """Which runs are evidence of somebody's leaving: for the last day, or taking something away."""
     takes = [action.key for action in ACTIONS if action.destructive]
+    return Q(trigger="person.end_date") | Q(steps__action__in=takes)
+
+
+def _runs(person: Person) -> list[Run]:
+    """Runs that are evidence, oldest first."""
     return list(
         Run.objects.filter(person=person)
-        .filter(Q(trigger="person.end_date") | Q(steps__action__in=takes))
+        .filter(proving())
         .select_related("workflow", "version")
         .prefetch_related("steps")
         .order_by("created_at", "pk")

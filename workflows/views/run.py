@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Prefetch
@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from integrations.models import Delivery, MailEvent
+from people.defaults import workspace_get
 from people.identity import fields_hidden_from
 from people.models import Role
 from siit_remote.audit.actions import ACTIONS as AUDIT_WORDS
@@ -72,8 +73,16 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
             "why_url": why_address(found.workflow, found.person, found.due_at),
             "roles": Role.objects.order_by("name"),
             "newer": _newer(found),
+            "calls_forgotten": _calls_forgotten(request, found, now=clock.now()),
         },
     )
+
+
+def _calls_forgotten(request: HttpRequest, run: Run, *, now: datetime) -> int:
+    """After how many days calls are forgotten, where some of this run may be; else 0."""
+    days = workspace_get().calls_kept_days
+    old = run.created_at < now - timedelta(days=days)
+    return days if old and request.user.has_perm("integrations.view_delivery") else 0
 
 
 def _newer(run: Run) -> int | None:

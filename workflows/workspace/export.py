@@ -78,6 +78,7 @@ def _settings() -> dict[str, Any]:
         "sync_every_hours": row.sync_every_hours,
         "late_within_days": row.late_within_days,
         "address_kept_days": row.address_kept_days,
+        "calls_kept_days": row.calls_kept_days,
         "limits": {
             "sync": {"people": row.sync_limit_people, "percent": row.sync_limit_percent},
             "workflow": {

@@ -119,6 +119,7 @@ class _WorkspaceReader(FieldReader):
                 "sync_every_hours",
                 "late_within_days",
                 "address_kept_days",
+                "calls_kept_days",
                 "directory_stale_hours",
                 "limits",
             ),
@@ -134,6 +135,7 @@ class _WorkspaceReader(FieldReader):
             ("sync_every_hours", 1, 168),
             ("late_within_days", 0, 30),
             ("address_kept_days", 0, 365),
+            ("calls_kept_days", 30, 3650),
         ):
             if name in found:
                 values[name] = self.reader.integer(

@@ -8,7 +8,13 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html
 
-from people.admin_bases import HiddenFieldsMixin, PlainAdmin, ReadOnlyAdmin, ResolvingAdmin
+from people.admin_bases import (
+    HiddenFieldsMixin,
+    PickingAdmin,
+    PlainAdmin,
+    ReadOnlyAdmin,
+    ResolvingAdmin,
+)
 from people.admin_forms import FieldOverrideForm, LegalEntityForm, WorkspaceForm
 from people.identity import fields_hidden_from
 from people.limits import limits_changed, limits_of
@@ -44,7 +50,7 @@ if TYPE_CHECKING:
 
 
 @admin.register(FieldOverride)
-class FieldOverrideAdmin(PlainAdmin):
+class FieldOverrideAdmin(PickingAdmin):
     """Values set by hand."""
 
     form = FieldOverrideForm
@@ -169,7 +175,7 @@ class TeamAdmin(AuditedAdminMixin, PlainAdmin):
 
 
 @admin.register(Role)
-class RoleAdmin(AuditedAdminMixin, PlainAdmin):
+class RoleAdmin(AuditedAdminMixin, PickingAdmin):
     """Circles of people that tasks and approvals can go to."""
 
     list_display = ["name", "lead"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 
 from people.identity import fields_hidden_from
 from people.services import people_resolve_all
@@ -18,6 +19,40 @@ if TYPE_CHECKING:
 else:
     # At run time Django's class takes no type argument.
     PlainAdmin = admin.ModelAdmin
+
+
+class _NumbersOnly:
+    """Draws a form again whatever was sent: Django looks each value up, and fails at a word."""
+
+    def optgroups(self, name: str, value: list[str], attr: Any = None) -> Any:
+        """Those of the values that can be the number of a row."""
+        numbers = [text for text in map(str, value) if text.isascii() and text.isdigit()]
+        known = [text for text in numbers if len(text) < 19]
+        return super().optgroups(name, known, attr)  # type: ignore[misc] # mixed into a widget
+
+
+class _Select(_NumbersOnly, AutocompleteSelect):  # type: ignore[misc] # a mixin has no base
+    pass
+
+
+class _SelectMultiple(_NumbersOnly, AutocompleteSelectMultiple):  # type: ignore[misc] # as above
+    pass
+
+
+class PickingAdmin(PlainAdmin):
+    """Pages where rows are chosen by searching (``autocomplete_fields``)."""
+
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """With a search that takes any input."""
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", _Select(db_field, self.admin_site))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """With a search that takes any input."""
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", _SelectMultiple(db_field, self.admin_site))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 
 class ReadOnlyAdmin(PlainAdmin):
@@ -39,7 +74,7 @@ class ReadOnlyAdmin(PlainAdmin):
         return False
 
 
-class ResolvingAdmin(AuditedAdminMixin, PlainAdmin):
+class ResolvingAdmin(AuditedAdminMixin, PickingAdmin):
     """Settings that decide about values: after a change everybody is resolved again."""
 
     def _resolve(self, request: HttpRequest) -> None:

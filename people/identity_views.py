@@ -22,11 +22,13 @@ from people.searching import search
 from people.sources import source_names, source_words
 from siit_remote.access import require
 from siit_remote.lib import clock
+from siit_remote.lib.numbers import row_numbers
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 _FOUND = 20
+_RECORDS = 1_000
 
 
 @require_http_methods(["GET", "POST"])
@@ -81,7 +83,7 @@ def _candidates(
 def split(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose the records of the other one, give them an address and a reason."""
     person = get_object_or_404(Person, pk=pk)
-    chosen = {int(key) for key in request.POST.getlist("record") if key.isdecimal()}
+    chosen = set(row_numbers(request.POST.getlist("record"), most=_RECORDS))
     status = 200
     if request.method == "POST":
         try:

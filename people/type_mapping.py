@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.utils.text import slugify
 
 from people.choices import WorkerType
 from people.defaults import EMPLOYMENT_TYPES, MAPPING
@@ -19,6 +18,7 @@ from people.models import EmploymentType, WorkerTypeMapping
 from people.reconcile import reconcile
 from people.services import people_resolve_all
 from siit_remote.audit.services import record
+from siit_remote.lib.keys import key_from
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -77,7 +77,7 @@ def mapping_draft() -> dict[str, Any]:
 def types_with(types: Mapping[str, str], name: str) -> dict[str, str]:
     """``types`` and one more, called ``name``; nothing is added for a blank or known one."""
     name = " ".join(name.split())[:_NAME_LENGTH]
-    key = slugify(name)[:60]
+    key = key_from(name, kind="type")
     known = {label.casefold() for label in types.values()}
     new = key and key not in types and name.casefold() not in known
     return {**types, key: name} if new else dict(types)

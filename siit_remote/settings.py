@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "siit_remote.middleware.PrivatePagesMiddleware",
+    "siit_remote.middleware.ImpossibleNumberMiddleware",
     "siit_remote.leaving.SignOutWhoLeftMiddleware",
 ]
 

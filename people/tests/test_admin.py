@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from people.models import FieldOverride, FieldPolicy, Person, WorkerTypeMapping
+from people.models import FieldOverride, FieldPolicy, LegalEntity, Person, WorkerTypeMapping
 from people.tests.build import boss, day, feed, person, worker
 from siit_remote.audit.models import AuditEntry
 
@@ -117,3 +117,18 @@ def test_private_fields_and_payloads_need_their_rights(client: Client) -> None:
     record = Person.objects.get().source_records.get()
     page = client.get(reverse("admin:people_sourcerecord_change", args=[record.pk]))
     assert day(-9000).isoformat().encode() not in page.content
+
+
+@pytest.mark.parametrize("sent", ["x", "\x00", "²", "-1", "1e9"])
+def test_choice_that_is_no_number_is_refused_in_words(owner: Client, sent: str) -> None:
+    feed([worker("w1")])
+    entity = LegalEntity.objects.get()
+    for url, field in (
+        (reverse("admin:people_role_add"), "members"),
+        (reverse("admin:people_legalentity_change", args=[entity.pk]), "lead"),
+        (reverse("admin:people_fieldoverride_add"), "person"),
+    ):
+        page = owner.post(url, {field: sent, "name": "x"})
+        assert page.status_code == 200
+        assert "errorlist" in page.content.decode()
+        assert owner.get(url, {field: sent}).status_code == 200

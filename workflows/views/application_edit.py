@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST
 
 from integrations.access_calls import place_of
@@ -20,6 +19,7 @@ from people.models import Person
 from people.selectors import person_by_email
 from siit_remote.access import may, require
 from siit_remote.lib import clock
+from siit_remote.lib.keys import key_from
 from workflows.access.saving import ICONS, ApplicationValues, application_save
 from workflows.access.should import directory_today, rule_fields
 from workflows.conditions.masking import names_of
@@ -188,7 +188,7 @@ def _values(
     cleaned: dict[str, Any], found: Application | None, rule: Data | None
 ) -> ApplicationValues:
     return ApplicationValues(
-        key=found.key if found else cleaned["key"] or slugify(cleaned["name"])[:60],
+        key=found.key if found else cleaned["key"] or key_from(cleaned["name"], kind="app"),
         name=cleaned["name"],
         description=cleaned["description"],
         category=cleaned["category"].strip(),

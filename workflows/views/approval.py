@@ -15,6 +15,7 @@ from people.identity import person_of
 from siit_remote.access import require
 from siit_remote.audit.services import record
 from siit_remote.lib import clock
+from siit_remote.lib.numbers import row_numbers
 from workflows.approvals import (
     DecisionRefusedError,
     approval_decide,
@@ -181,7 +182,7 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
 def approve_many(request: HttpRequest) -> HttpResponse:
     """Approve those that were ticked, each by the same rules as on its own page."""
     now, me = clock.now(), person_of(request.user)
-    chosen = [int(text) for text in request.POST.getlist("approval") if text.isdecimal()][:200]
+    chosen = row_numbers(request.POST.getlist("approval"), most=200)
     if me is None or not chosen:
         messages.error(request, "Tick what you approve first.")
         return redirect("approvals")

@@ -6,11 +6,11 @@ from typing import Any
 
 import pycountry
 from django import forms
-from django.utils.text import slugify
 
 from integrations.models import Bundle, Connection
 from people.countries import country_name
 from people.models import EmploymentType
+from siit_remote.lib.keys import key_from
 from workflows.bundles import BundleData
 from workflows.models import Shipment
 from workflows.shipment_states import NEXT
@@ -149,7 +149,7 @@ class BundleForm(forms.Form):
         """What was filled in, for the service."""
         found = self.cleaned_data
         lines = [" ".join(line.split())[:300] for line in found["items"].splitlines()]
-        key = bundle.key if bundle else found["key"] or slugify(found["name"])[:60]
+        key = bundle.key if bundle else found["key"] or key_from(found["name"], kind="bundle")
         return BundleData(
             key=key,
             name=found["name"],

@@ -5,7 +5,10 @@ from __future__ import annotations
 from django import forms
 from django.http import QueryDict
 
+from siit_remote.lib.numbers import row_numbers
+
 _TEXT = 2000
+_ROWS = 200_000
 NO_FILES = "Files are not taken: say in words where the document is kept."
 
 
@@ -41,7 +44,7 @@ class HoldForm(ReasonForm):
 
     def __init__(self, data: QueryDict) -> None:
         super().__init__(data)
-        chosen = [value for value in data.getlist("runs") if value.isdigit()]
+        chosen = row_numbers(data.getlist("runs"), most=_ROWS)
         field = self.fields["runs"]
         assert isinstance(field, forms.TypedMultipleChoiceField)  # noqa: S101 - as declared above
         field.choices = [(value, value) for value in chosen]

@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from people.choices import PersonStatus
@@ -17,6 +16,7 @@ from people.models import Person
 from people.selectors import people_visible_to, person_by_email
 from siit_remote.access import require
 from siit_remote.lib import clock
+from siit_remote.lib.keys import key_from
 from workflows.catalogue import message_template_delete, message_template_save
 from workflows.designer.picks import PICKS
 from workflows.fields import FIELDS
@@ -79,7 +79,7 @@ def _edit(request: HttpRequest, template: MessageTemplate, *, new: bool) -> Http
         moved = row_done(state["variants"], do, "variant", blank=dict(_BLANK))
         if not moved and do == "save":
             if new:
-                state["key"] = template_key_unused(slugify(state["name"])[:60])
+                state["key"] = template_key_unused(key_from(state["name"], kind="template"))
             try:
                 saved = message_template_save(_row(state), new=new, actor=request.user)
             except DocumentError as error:

@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from people.models import LegalEntity
@@ -18,6 +17,7 @@ from people.selectors import person_by_email
 from siit_remote.access import require
 from siit_remote.audit.services import record
 from siit_remote.lib import clock
+from siit_remote.lib.keys import key_from
 from workflows.catalogue import entity_lead_set, policy_save
 from workflows.conditions.describe import describe_group
 from workflows.conditions.tree import parse_group
@@ -166,7 +166,9 @@ def _posted(post: Any, policy: ApproverPolicy, *, new: bool) -> dict[str, Any]:
         words = _words(_json(row["when"]))
         rules.append({**row, "approver": approver, "words": words, "stored": stored})
     return {
-        "key": (str(post.get("key", "")).strip() or slugify(name)[:60]) if new else policy.key,
+        "key": (str(post.get("key", "")).strip() or key_from(name, kind="policy"))
+        if new
+        else policy.key,
         "name": name,
         "rules": rules,
         "baseline": asked_read(values, "baseline"),

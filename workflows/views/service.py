@@ -9,10 +9,10 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from siit_remote.access import require
+from siit_remote.lib.keys import key_from
 from workflows.audience import audience_words
 from workflows.catalogue import service_save
 from workflows.models import Service
@@ -173,7 +173,7 @@ def _posted(post: Mapping[str, Any], service: Service, *, new: bool) -> dict[str
     names = ("name", "description", "category", "icon")
     words = {name: str(post.get(name, "")).strip() for name in names}
     return words | {
-        "key": str(post.get("key", "")).strip() or slugify(words["name"])[:60]
+        "key": str(post.get("key", "")).strip() or key_from(words["name"], kind="service")
         if new
         else service.key,
         "active": post.get("active") == "on",
@@ -193,7 +193,7 @@ def _row(state: Mapping[str, Any], service: Service) -> dict[str, Any]:
 
 def _declared(row: Mapping[str, str]) -> dict[str, Any]:
     """One question; its name is made from its label once and then stays."""
-    name = row["name"] or slugify(row["label"]).replace("-", "_")[:60]
+    name = row["name"] or key_from(row["label"], kind="question").replace("-", "_")
     field: dict[str, Any] = {"name": name, "type": row["type"] or "text", "label": row["label"]}
     if row["required"]:
         field["required"] = True

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from people.models import Role
+from siit_remote.lib.numbers import row_numbers
 from workflows.views.person_field import PersonField
 
 _TEXT = 2000
@@ -73,7 +74,7 @@ class ManyForm(forms.Form):
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)
-        chosen = [value for value in data.getlist("task") if value.isdigit()][:200]
+        chosen = row_numbers(data.getlist("task"), most=200)
         field = self.fields["task"]
         assert isinstance(field, forms.TypedMultipleChoiceField)  # noqa: S101 - as declared above
         field.choices = [(value, value) for value in chosen]

@@ -24,6 +24,7 @@ from integrations.connectors.base import (
     TestResult,
     Transport,
 )
+from integrations.connectors.identity import Ability
 from integrations.connectors.inbound import Inbound
 from integrations.errors import ConfigError, PermanentError
 
@@ -98,6 +99,25 @@ class HttpCaller:
         """See whether anything answers. Without effect: a signed call would be acted upon."""
         self._transport.request("HEAD", self._base_url, timeout=_TIMEOUT, max_bytes=_MAX_BYTES)
         return TestResult(account={"name": urlsplit(self._base_url).hostname or ""})
+
+    def abilities(self, capabilities: Mapping[str, Any]) -> tuple[Ability, ...]:
+        """See :class:`~integrations.connectors.identity.TellsAbilities`."""
+        return (
+            Ability(words="be called by a workflow’s step, each call signed"),
+            Ability(words="call back, signed, when the work has taken longer"),
+            Ability(words="give and take applications that are set to it"),
+            Ability(words="ship the bundles that are set to it, and report where they are"),
+            Ability(
+                words="stand in where no other connection does something",
+                can=bool(self.serves),
+                why="nothing is entered under “Stands in for” in its settings",
+            ),
+            Ability(
+                words="say who has an application",
+                can=False,
+                why="it is told what to do and not asked; the record here is what was told",
+            ),
+        )
 
     def call(
         self,

@@ -20,6 +20,7 @@ from integrations.connectors.base import (
     TestResult,
     Transport,
 )
+from integrations.connectors.identity import Ability
 from integrations.connectors.inbound import Inbound
 from integrations.connectors.mail_events import MailNews, news_of
 from integrations.connectors.mail_providers import PROVIDERS, Provider
@@ -197,6 +198,18 @@ class MailApiClient:
             "api_url": self._base_url,
             **{name: known.get(setting, "") for name, setting in self._provider.own.items()},
         }
+
+    def abilities(self, capabilities: Mapping[str, Any]) -> tuple[Ability, ...]:
+        """See :class:`~integrations.connectors.identity.TellsAbilities`."""
+        return (
+            Ability(words="send mail, as text and as HTML"),
+            Ability(words="say at once when the sender refuses an address"),
+            Ability(
+                words="hear of bounces that come later",
+                can=bool(self._secrets.get("webhook_key")),
+                why="enter the webhook key under Settings, and the address below at the sender",
+            ),
+        )
 
     def news(self, request: HttpRequest) -> tuple[MailNews, ...] | None:
         """What a call from the sender tells of mails; ``None`` when it is not genuine.

@@ -24,6 +24,7 @@ from integrations.connectors.base import (
     TestResult,
     Transport,
 )
+from integrations.connectors.identity import Ability
 from integrations.errors import (
     ConfigError,
     IntegrationError,
@@ -36,7 +37,7 @@ from integrations.errors import (
 from siit_remote.lib import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 _STEP_TIMEOUT = 15.0
 _DEADLINE = 60.0
@@ -125,6 +126,18 @@ class SmtpClient:
             if code != 250:
                 raise _refusal(code, "an empty command")
         return TestResult(account={"name": self._server.host, "from": self._server.from_email})
+
+    def abilities(self, capabilities: Mapping[str, Any]) -> tuple[Ability, ...]:
+        """See :class:`~integrations.connectors.identity.TellsAbilities`."""
+        return (
+            Ability(words="send mail, as text and as HTML"),
+            Ability(words="say at once when the mail server refuses an address"),
+            Ability(
+                words="hear of bounces that come later",
+                can=False,
+                why="a mail server sends no word; connect the sender’s API to hear of them",
+            ),
+        )
 
     def send(
         self,

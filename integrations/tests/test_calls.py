@@ -168,7 +168,7 @@ def test_overview_says_what_the_connection_can_and_cannot_do(connection: Connect
     assert "Cannot end sessions" in text
 
 
-def test_abilities_are_told_for_connectors_that_do_not_tell_them(connection: Connection) -> None:
+def test_abilities_of_mail_say_what_a_mail_server_never_tells(connection: Connection) -> None:
     row = Connection.objects.create(
         key="mail",
         connector="smtp",
@@ -176,7 +176,11 @@ def test_abilities_are_told_for_connectors_that_do_not_tell_them(connection: Con
         config={"host": "mail.example.com", "from_email": "siit@example.com"},
         created_at=clock.now(),
     )
-    assert [(one.words, one.can) for one in abilities_of(row)] == [("send mail", True)]
+    assert [(one.words, one.can) for one in abilities_of(row)] == [
+        ("send mail, as text and as HTML", True),
+        ("say at once when the mail server refuses an address", True),
+        ("hear of bounces that come later", False),
+    ]
 
 
 def test_abilities_of_a_connection_that_cannot_be_read_are_none(connection: Connection) -> None:

@@ -91,7 +91,11 @@ def person_rows(person: Person, *, now: datetime, hidden: Collection[str] = ()) 
         )
         for pk, application in known.items()
     ]
-    return sorted(rows, key=lambda row: (row.application.name.casefold(), row.application.pk))
+    # What differs comes first: it is what somebody opens the page for.
+    return sorted(
+        rows,
+        key=lambda row: (not row.kind, row.application.name.casefold(), row.application.pk),
+    )
 
 
 def _kind(

@@ -16,6 +16,7 @@ from django.urls import reverse
 from integrations.access_reading import reported_take_over
 from integrations.connectors.base import RemoteAccount
 from integrations.models import (
+    AccessEvent,
     AccessReading,
     Account,
     AppAccess,
@@ -430,3 +431,31 @@ def test_looking_writes_nothing(company: Company) -> None:
     assert not AccessReading.objects.exists()
     access_look_after(now=clock.now())
     assert AccessReading.objects.get().drift_at is not None
+
+
+def test_long_history_comes_in_pages_with_its_proofs_folded(company: Company) -> None:
+    row = company.objects["access"]
+    AccessEvent.objects.bulk_create(
+        AccessEvent(
+            access=row, at=clock.now(), state="granted", words=f"Turn {number}.",
+            evidence={"read_back": f"seen {number}"},
+        )
+        for number in range(60)
+    )  # fmt: skip
+    client, url = _client(company), reverse("access", args=[row.pk])
+    first = client.get(url).content.decode()
+    assert "Turn 59." in first
+    assert "Turn 30." not in first
+    assert first.count("<details") - first.count('class="more"') == client.get("/").content.count(
+        b"<details"
+    ), "each proof is folded"
+    assert "Turn 30." in client.get(url, {"page": 2}).content.decode()
+
+
+def test_what_differs_comes_first_on_a_persons_page(company: Company) -> None:
+    person = company.people["report"]
+    for name, state in (("Aaa", "granted"), ("Zzz", "failed")):
+        made = Application.objects.create(key=name.lower(), name=name)
+        AppAccess.objects.create(application=made, person=person, state=state, since=clock.now())
+    page = _client(company).get(reverse("person-access", args=[person.pk])).content.decode()
+    assert page.index("/applications/zzz/") < page.index("/applications/aaa/")

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -26,6 +27,8 @@ from workflows.access.of_person import person_rows
 from workflows.access.owning import SEE_ACCESS, accesses_seen, may_change_access
 from workflows.views.rights import runs_opening
 
+_EVENTS = 25
+
 
 @require_GET
 @require()
@@ -37,10 +40,12 @@ def access(request: HttpRequest, pk: int) -> HttpResponse:
         .exclude(pk=found.pk)
         .order_by("-pk")[:20]
     )
-    events = list(found.events.order_by("-pk")[:200])
+    page = Paginator(found.events.order_by("-pk"), _EVENTS).get_page(request.GET.get("page"))
+    events = list(page.object_list)
     context = {
         "access": found,
         "events": events,
+        "page": page,
         "open_runs": runs_opening(request.user, {row.run_id for row in events if row.run_id}),
         "earlier": earlier,
         "may_mend": may_change_access(request.user, found),

@@ -53,7 +53,6 @@ class SlackClient:
         scim: ScimSession | None,
         signing_secret: str = "",
         when_asked: str = ALSO,
-        key: str = "",
         team: str = "",
     ) -> None:
         self._bot_token = bot_token
@@ -61,7 +60,6 @@ class SlackClient:
         self._has_admin = scim is not None
         self._members = Members(scim)
         self._secret = signing_secret
-        self._key = key
         self._team = team
         self._questions = SlackQuestions(self._web, team=team)
         # Without the secret no press of a button could be told from a forged one.
@@ -103,7 +101,6 @@ class SlackClient:
         messages = bool(self._bot_token) and capabilities.get("messages") is not False
         members = self._has_admin and capabilities.get("members") is not False
         asks = messages and self.when_asked != NEVER
-        how = f": the request URL of Interactivity there ends in /slack/{self._key}/"
         return (
             Ability(
                 words="send messages to people and channels",
@@ -111,7 +108,7 @@ class SlackClient:
                 why="enter a bot token that works",
             ),
             Ability(
-                words=f"ask approvers with buttons{how if asks else ''}",
+                words="ask approvers with buttons",
                 can=asks,
                 why="enter your Slack app's signing secret, and choose that it may ask",
             ),

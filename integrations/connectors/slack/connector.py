@@ -81,6 +81,5 @@ class SlackConnector:
             scim=scim,
             signing_secret=settings.secrets.get("signing_secret", ""),
             when_asked=settings.config.get("approvals") or ALSO,
-            key=settings.key,
             team=str(settings.account.get("team_id") or ""),
         )

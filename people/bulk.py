@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
@@ -101,7 +102,9 @@ def _preparation(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
         return _json_text
     if not isinstance(field, models.DateField):
         return partial(field.get_db_prep_save, connection=database)
-    # Thousands of rows share few days and one moment.
+    if not isinstance(field, models.DateTimeField):
+        return partial(_day, adapt=database.ops.adapt_datefield_value)
+    # Thousands of rows share one moment.
     known: dict[Any, Any] = {None: None}
 
     def prepare(value: Any) -> Any:
@@ -112,10 +115,16 @@ def _preparation(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
     return prepare
 
 
+def _day(value: date | None, *, adapt: Callable[[date], Any]) -> Any:
+    return None if value is None else adapt(value)
+
+
 def _json_text(value: Any) -> str | None:
     """As Django writes it, without asking the database for an adapter each time."""
     if value is None:
         return None
+    if not value and isinstance(value, dict | list):
+        return "{}" if isinstance(value, dict) else "[]"
     return str(value) if isinstance(value, JsonText) else _encode(value)
 
 

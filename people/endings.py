@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from people.choices import ContractStatus, PersonStatus, Problem
-from people.matching import View
+from people.matching import OpenView
 from people.plan import INFERRED, MANUAL, UNSAID, KnownPerson
 from people.records import WorkerRecord
 from people.resolved import Resolved
@@ -14,7 +14,7 @@ _CANCELLED_NOTE = "The onboarding was cancelled before it began; nobody left."
 
 
 def settle_end(
-    result: Resolved, lead: View, views: Sequence[View], before: KnownPerson | None
+    result: Resolved, lead: OpenView, views: Sequence[OpenView], before: KnownPerson | None
 ) -> None:
     """The end date that access follows, when the records do not simply say it."""
     if result.sources.get("end_date") == MANUAL:
@@ -57,7 +57,7 @@ def _keep_unsaid(result: Resolved, lead: WorkerRecord, before: KnownPerson | Non
     )
 
 
-def _settle_continuing(result: Resolved, lead: View, others: Sequence[View]) -> None:
+def _settle_continuing(result: Resolved, lead: OpenView, others: Sequence[OpenView]) -> None:
     """One contract ends and another goes on: the person does not leave with the first."""
     values = result.values
     ends = [view.record.end_date for view in others]

@@ -24,7 +24,8 @@ def fold(text: str) -> str:
 
 def email_key(address: str) -> str:
     """How work e-mails are compared: compatibility forms unified, lower-case, no outer space."""
-    found = unicodedata.normalize("NFKC", address).strip().lower()
+    whole = address if address.isascii() else unicodedata.normalize("NFKC", address)
+    found = whole.strip().lower()
     # The same object where nothing was to be done: an index of thousands holds no second text.
     return address if found == address else found
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import NamedTuple
 
 from people.folding import email_key, fold
 from people.plan import Conflict, Directory, KnownPerson, KnownRecord, RecordKey, Ref
@@ -20,6 +21,14 @@ ENDED_UNKNOWN = "Ended. Only active and upcoming contracts sync by default."
 NO_EMAIL = "No work email yet: a person is found by work email."
 BAD_EMAIL = "The work email is not an address."
 _LONGEST_EMAIL = 254
+
+
+class OpenView(NamedTuple):
+    """A view whose record is at hand: of one person's records everything is asked many times."""
+
+    record: WorkerRecord
+    key: RecordKey
+    missing_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +67,9 @@ class View:
             return held.text(self.brief)
         return self.record.canonical()
 
-    def opened(self) -> View:
+    def opened(self) -> OpenView:
         """With the whole record at hand."""
-        if isinstance(self.held, WorkerRecord):
-            return self
-        return replace(self, held=self.record)
+        return OpenView(self.record, self.key, self.missing_since)
 
     @property
     def is_touched(self) -> bool:
@@ -142,7 +149,7 @@ def email_problem(email: str) -> str:
         return NO_EMAIL
     local, at, domain = email.rpartition("@")
     fits = at and local and "." in f"{domain}." and domain and len(email) <= _LONGEST_EMAIL
-    return "" if fits and not any(char.isspace() for char in email) else BAD_EMAIL
+    return "" if fits and email.split() == [email] else BAD_EMAIL
 
 
 def match(views: Sequence[View], directory: Directory) -> Matching:
@@ -250,7 +257,7 @@ def _recycled(email: str, view: View, directory: Directory, ref: Ref) -> Conflic
     )
 
 
-def primary_of(views: Sequence[View], *, today: date) -> View:
+def primary_of(views: Sequence[OpenView], *, today: date) -> OpenView:
     """The employment that speaks for the person within one source.
 
     Live before ended (one that vanished from the feed after a newer one began counts as ended);
@@ -267,7 +274,7 @@ def primary_of(views: Sequence[View], *, today: date) -> View:
         default=None,
     )
 
-    def rank(view: View) -> tuple[bool, bool, int, str]:
+    def rank(view: OpenView) -> tuple[bool, bool, int, str]:
         record = view.record
         start = record.start_date.toordinal() if record.start_date else 0
         replaced = (

@@ -121,7 +121,12 @@ class WorkerRecord(_Digested):
     @classmethod
     def from_canonical(cls, text: str, *, digest: str) -> WorkerRecord:
         """Inverse of :meth:`canonical`; ``digest`` is what :meth:`digest` gave for it."""
-        record = cls.from_data(json.loads(text))
+        data = json.loads(text)
+        for name in DATE_FIELDS:
+            if data[name]:
+                data[name] = date.fromisoformat(data[name])
+        data["problems"], data["notes"] = tuple(data["problems"]), tuple(data["notes"])
+        record = cls(**data)
         object.__setattr__(record, "_digest", digest)
         return record
 

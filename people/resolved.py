@@ -33,6 +33,8 @@ class Resolved:
     @property
     def problems(self) -> tuple[str, ...]:
         """Each problem once, in the vocabulary's order."""
+        if not self.flags:
+            return ()
         found = {problem for problem, _ in self.flags}
         return tuple(problem for problem in _PROBLEMS if problem in found)
 

@@ -10,7 +10,7 @@ from people.choices import PersonStatus, Problem
 from people.choosing import Chooser
 from people.endings import settle_end
 from people.managers import ManagerClaim
-from people.matching import View, primary_of
+from people.matching import OpenView, View, primary_of
 from people.plan import (
     CUSTOM,
     DATES,
@@ -27,7 +27,13 @@ from people.standing import local_today, person_status
 from people.zones import is_zone, single_zone, zone_info
 from siit_remote.lib.clock import today_in
 
-_LONGEST = {**TEXTS, "language": 10}
+_COPIED: tuple[tuple[str, str | None, int | None], ...] = (
+    ("work_email", "", None),
+    ("language", "", 10),
+    *((name, "", longest) for name, longest in TEXTS.items()),
+    *((name, None, None) for name in DATES),
+)
+"""Fields, what stands for no value, and how much of a text fits."""
 _NOBODY = ManagerClaim(source=MANUAL)
 """Said by hand that there is no manager; also where nobody could say."""
 
@@ -42,9 +48,9 @@ def resolve(
 ) -> Resolved:
     """Resolve one person who has at least one record."""
     rough_today = today_in(zone_info(policy.workspace_timezone), now)
-    by_source: dict[str, list[View]] = {}
-    views = [view.opened() for view in views]
-    for view in views:
+    by_source: dict[str, list[OpenView]] = {}
+    opened = [view.opened() for view in views]
+    for view in opened:
         by_source.setdefault(view.record.source, []).append(view)
     primaries = {
         source: primary_of(found, today=rough_today) for source, found in by_source.items()
@@ -64,7 +70,7 @@ def resolve(
     if lead.account:
         _settle_outsider(result, lead)
         return result
-    settle_end(result, chooser.lifecycle, views, before)
+    settle_end(result, chooser.lifecycle, opened, before)
     result.values["status"] = person_status(result.values, result.today, leaving=lead.offboarding)
     _flag_gaps(result, lead)
     return result
@@ -114,12 +120,12 @@ def _blank(result: Resolved, name: str) -> None:
 
 def _copy_values(result: Resolved, chooser: Chooser, directory: Directory) -> None:
     values, sources = result.values, result.sources
-    for name in ("work_email", "language", *TEXTS, *DATES):
+    for name, blank, longest in _COPIED:
         view = chooser.pick(name)
-        values[name] = "" if name not in DATES else None
+        values[name] = blank
         if view is not None:
             value = getattr(view.record, name)
-            values[name] = value[: _LONGEST[name]] if name in _LONGEST else value
+            values[name] = value[:longest] if longest else value
             sources[name] = view.record.source
     entity = chooser.pick("legal_entity_id")
     if entity is not None and entity.record.source == sources.get("legal_entity", ""):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,10 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 LEASE = timedelta(minutes=15)
-"""Renewed with every page; a holder on this machine that died is noticed at once."""
+"""Renewed with the progress; a holder on this machine that died is noticed at once."""
+COUNTING = 0.5
+"""Seconds between two words that count: a page of people takes less."""
+_NUMBER = re.compile("[0-9]+")
 Status = SyncRun.Status
 
 
@@ -98,10 +103,17 @@ def _mine(run: SyncRun) -> Any:
 def sync_progress(run: SyncRun) -> Callable[[str], None]:
     """What the connector reports its progress to; also renews the lease.
 
+    Words that differ from the last ones by a number alone are written every :data:`COUNTING`.
     Raises ``TransientError`` when another process has taken the sync over.
     """
+    written: tuple[str, float] = ("", 0.0)
 
     def report(words: str) -> None:
+        nonlocal written
+        what, at = _NUMBER.sub("", words), time.monotonic()
+        if what == written[0] and at - written[1] < COUNTING:
+            return
+        written = (what, at)
         if not _mine(run).update(progress=words[:200], lease_until=clock.system_now() + LEASE):
             raise TransientError("Another process took this sync over; nothing was applied.")
 

@@ -12,6 +12,7 @@ from django_q.models import OrmQ
 from integrations.errors import IncompleteError, TransientError, UnauthorizedError
 from integrations.models import SyncRun
 from integrations.sync import SyncRefusedError, run_sync, setup_finish
+from integrations.sync_lease import sync_claim, sync_progress
 from integrations.tests.people_source import FakeSource, connection
 from people.models import LegalEntity, LifecycleEvent, Person, PersonChange, SourceRecord
 from people.records import SkippedRecord
@@ -202,3 +203,26 @@ def test_day_asked_for_is_the_workspaces() -> None:
     run_sync(connection(), trigger="cli", now=NOW.replace(hour=23), client=source)
     assert source.asked_for == day(0)
     assert PersonChange.objects.count() == 0
+
+
+def test_progress_that_only_counts_is_written_now_and_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = sync_claim(connection(), trigger="manual", actor=None, now=NOW)
+    seconds = iter([10.0, 10.4, 10.6, 10.7, 10.8])
+    monkeypatch.setattr("integrations.sync_lease.time.monotonic", lambda: next(seconds))
+    report = sync_progress(run)
+    seen = []
+    for words in ("Read 100 people", "Read 200 people", "Read 300 people", "Read 400 people"):
+        report(words)
+        run.refresh_from_db()
+        seen.append(run.progress)
+    report("Comparing 400 workers")
+    run.refresh_from_db()
+    assert [*seen, run.progress] == [
+        "Read 100 people",
+        "Read 100 people",
+        "Read 300 people",
+        "Read 300 people",
+        "Comparing 400 workers",
+    ]

@@ -16,6 +16,7 @@ from siit_remote.bench import (  # noqa: E402 - fields need the set-up above
     forecast,
     people_list,
     preview,
+    queue,
     rules,
     sync,
     trace,
@@ -36,6 +37,7 @@ def main() -> int:
         *forecast.measure(quick=options.quick),
         *sync.measure(quick=options.quick),
         *webhooks.measure(quick=options.quick),
+        *queue.measure(quick=options.quick),
         *people_list.measure(quick=options.quick),
     ]
     if options.json:

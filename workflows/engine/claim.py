@@ -13,22 +13,24 @@ from workflows.models import Run
 LEASE = timedelta(minutes=10)
 """Longer than any one action may take; renewed before every step. By the machine's clock."""
 
-_PAGE = 100
+_FIRST, _PAGE = 4, 100
+"""How many are looked at: mostly the first can be taken, unless other engines are at work."""
 _READY = Q(status__in=[Run.Status.QUEUED, Run.Status.WAITING, Run.Status.HELD])
 
 
 def claim_next(*, now: datetime, after: set[int]) -> Run | None:
     """The next run with something to do at ``now``, now ours; ``None`` when there is none.
 
-    ``after`` names runs this pass has already moved as far as they go.
+    ``after`` names runs this pass has already moved as far as they go, without having ended them.
     """
     candidates = Run.objects.filter(
         (_READY & Q(wake_at__isnull=False, wake_at__lte=now)) | Q(status=Run.Status.RUNNING)
     ).defer("snapshot", "trace", "document")
-    passed = set(after)
+    passed, size = set(after), _FIRST
     # Page by page, each read to its end: writing while a result is still open fails at once on
     # SQLite when another engine has written meanwhile.
-    while page := list(candidates.exclude(pk__in=passed).order_by("lane", "due_at", "pk")[:_PAGE]):
+    while page := list(candidates.exclude(pk__in=passed).order_by("lane", "due_at", "pk")[:size]):
+        size = _PAGE
         for run in page:
             passed.add(run.pk)
             if run.status == Run.Status.RUNNING and not _abandoned(run):

@@ -64,7 +64,7 @@ def run_due(*, now: datetime, within: timedelta | None = None) -> RunDueReport:
         except LostLease:
             moved.add(run.pk)
             continue
-        if status != YIELDED:
+        if status != YIELDED and status not in Run.ENDED:
             moved.add(run.pk)
         name = _COUNTED.get(status)
         if name:

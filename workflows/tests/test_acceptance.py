@@ -15,7 +15,7 @@ from django.core import mail
 from django.test import Client
 
 from integrations.models import Connection
-from people.models import Person
+from people.models import Person, Role
 from siit_remote.lib import clock
 from workflows.approvals import DecisionRefusedError, approval_decide
 from workflows.engine import execute, starting
@@ -25,6 +25,7 @@ from workflows.engine.starting import runs_plan
 from workflows.engine.world import planned_version
 from workflows.models import Approval, Run, StepRun, Workflow, WorkflowVersion
 from workflows.nodes import APPROVERS, TRIGGERS, Wait
+from workflows.one_pass import pass_once
 from workflows.runs import runs_start
 from workflows.services import digest_of, workflow_act
 from workflows.tests.engine.conftest import (  # noqa: F401 - fixtures
@@ -65,15 +66,26 @@ def test_item_01_a_date_equal_to_the_day_of_the_last_pass_still_fires(
     assert run_due(now=DUE + timedelta(hours=2)).started == 0
 
 
+@pytest.mark.parametrize(
+    ("policy", "status", "effects", "words"),
+    [
+        ("run", "done", 1, ""),
+        ("ask", "held", 0, "known after its own moment"),
+        ("skip", "cancelled", 0, "known after its own moment; skipped"),
+    ],
+)
 def test_item_02_a_date_entered_after_its_own_moment_runs_late_and_says_so(
-    person_make: Make, workflow_make: Make
+    person_make: Make, workflow_make: Make, policy: str, status: str, effects: int, words: str
 ) -> None:
+    """Or it is asked about, or passed over: never without a row that says so."""
     person_make("ana", end_date=END, known=(DUE + DAY).isoformat())
-    workflow_make(trigger=ON_END)
-    assert run_due(now=DUE + DAY + timedelta(hours=3)).started == 1
+    late = {"policy": policy, "within_days": 3}
+    workflow_make(trigger={**ON_END, "params": {"at": "09:00", "late": late}})
+    run_due(now=DUE + DAY + timedelta(hours=3))
     run = Run.objects.get()
-    assert run.late
-    assert "Late" in run.reason or run.status == Run.Status.DONE
+    assert (run.late, run.status) == (True, status)
+    assert words in run.reason
+    assert len(EffectAction.effects) == effects
 
 
 @pytest.mark.parametrize(
@@ -147,6 +159,24 @@ def test_item_06_a_local_time_that_is_skipped_or_happens_twice(
     assert abs(found - expected) <= timedelta(seconds=1)
 
 
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        (date(2027, 3, 28), datetime(2027, 3, 28, 1, 0, tzinfo=UTC)),
+        (date(2027, 10, 31), datetime(2027, 10, 31, 0, 30, tzinfo=UTC)),
+    ],
+)
+def test_item_06_it_starts_once_where_the_clocks_change(
+    person_make: Make, workflow_make: Make, day: date, expected: datetime
+) -> None:
+    person_make("ana", end_date=day)
+    workflow_make(trigger={"type": "person.end_date", "params": {"at": "02:30"}})
+    assert run_due(now=expected - timedelta(minutes=1)).started == 0
+    assert run_due(now=expected + timedelta(seconds=1)).started == 1
+    assert run_due(now=expected + timedelta(hours=1)).started == 0
+    assert len(EffectAction.effects) == 1
+
+
 def test_item_07_a_wait_follows_the_person_to_another_country(
     person_make: Make, workflow_make: Make
 ) -> None:
@@ -183,7 +213,7 @@ def test_item_08_one_pass_has_one_moment(
         return real()
 
     monkeypatch.setattr(clock, "now", now)
-    run_due(now=DUE)
+    pass_once(now=DUE, within=DAY)
     assert asked == []
     moments = {(run.created_at, run.started_at, run.finished_at) for run in Run.objects.all()}
     assert moments == {(DUE, DUE, DUE)}
@@ -264,15 +294,54 @@ def test_item_13_a_workflow_edited_mid_run_leaves_the_run_on_its_version(
     person_make("ana", end_date=END)
     workflow = workflow_make(steps=PAUSE)
     run_due(now=DUE)
-    document = {**workflow.draft, "steps": [{"key": "other", "action": "no.such"}]}
+    document = {**workflow.draft, "steps": [{"key": "other", "action": "test.effect"}]}
+    # Edited and not published: nothing of it counts for anybody.
+    Workflow.objects.filter(pk=workflow.pk).update(draft=document)
+    run_due(now=DUE + DAY)
+    assert list(StepRun.objects.values_list("key", flat=True)) == ["pause"]
     second = WorkflowVersion.objects.create(
         workflow=workflow, number=2, document=document, digest=digest_of(document), published_at=DUE
     )
     Workflow.objects.filter(pk=workflow.pk).update(live_version=second)
+    bob = person_make("bob", end_date=END + 2 * DAY)
     run_due(now=DUE + 2 * DAY)
-    run = Run.objects.get()
+    run = Run.objects.exclude(person=bob).get()
     assert (run.version.number, run.status) == (1, Run.Status.DONE)
     assert list(run.steps.values_list("key", flat=True)) == ["pause", "one"]
+    after = Run.objects.get(person=bob)
+    assert (after.version.number, list(after.steps.values_list("key", flat=True))) == (2, ["other"])
+
+
+@pytest.mark.parametrize("who", ["requester", "nobody", "inactive", "loop"])
+def test_item_14_then_the_fallback_is_asked_and_never_the_subject(
+    person_make: Make, workflow_make: Make, who: str
+) -> None:
+    ana, boss, hr = (person_make(name) for name in ("ana", "boss", "hr"))
+    Role.objects.create(name="hr").members.add(hr, ana)
+    approver: dict[str, Any] = {"type": "manager"}
+    if who == "requester":
+        approver = {"type": "person", "email": ana.work_email}
+    elif who != "nobody":
+        Person.objects.filter(pk=ana.pk).update(manager=boss)
+    if who == "inactive":
+        Person.objects.filter(pk=boss.pk).update(status="ended")
+    if who == "loop":
+        approver = {"type": "managers_manager"}
+        Person.objects.filter(pk=boss.pk).update(manager=ana)
+    Person.objects.filter(pk=ana.pk).update(end_date=END)
+    params = {"approver": approver, "fallback": {"type": "role", "name": "hr"}}
+    workflow_make(
+        trigger=ON_END,
+        steps=[
+            {"key": "ask", "action": "approval.request", "params": params},
+            {"key": "one", "action": "test.effect"},
+        ],
+    )
+    Person.objects.filter(pk=ana.pk).update(known_at={"end_date": T0.isoformat()})
+    run_due(now=DUE)
+    assert [approval.approver for approval in Approval.objects.all()] == [hr]
+    assert Run.objects.get().status == Run.Status.WAITING
+    assert EffectAction.effects == []
 
 
 @pytest.mark.parametrize("who", ["leaver", "nobody", "inactive", "loop"])
@@ -313,6 +382,35 @@ def test_item_15_the_second_answer_and_the_one_after_expiry_are_refused(
         approval_decide(approval.pk, by=boss, approve=False, comment="no", now=DUE)
 
 
+def test_item_15_of_two_who_are_asked_the_first_decides_and_the_run_goes_on_once(
+    person_make: Make, workflow_make: Make
+) -> None:
+    """Both press at the same moment; in processes at once they do in the tests under fire."""
+    person_make("ana", end_date=END)
+    hr = Role.objects.create(name="hr")
+    hr.members.add(person_make("bob"), person_make("eve"))
+    role = {"type": "role", "name": "hr"}
+    workflow_make(
+        steps=[
+            {
+                "key": "ask",
+                "action": "approval.request",
+                "params": {"approver": role, "fallback": role, "rule": "any"},
+            },
+            {"key": "one", "action": "test.effect"},
+        ]
+    )
+    run_due(now=DUE)
+    first, second = Approval.objects.order_by("pk")
+    approval_decide(first.pk, by=first.approver, approve=True, comment="", now=DUE)
+    run_due(now=DUE + timedelta(minutes=1))
+    with pytest.raises(DecisionRefusedError):
+        approval_decide(second.pk, by=second.approver, approve=False, comment="no", now=DUE)
+    run_due(now=DUE + timedelta(minutes=2))
+    assert Run.objects.get().status == Run.Status.DONE
+    assert len(EffectAction.effects) == 1
+
+
 def test_item_16_opening_the_link_of_an_approval_never_decides(
     person_make: Make, workflow_make: Make
 ) -> None:
@@ -322,7 +420,9 @@ def test_item_16_opening_the_link_of_an_approval_never_decides(
     client.force_login(User.objects.get())
     for _ in range(20):
         assert client.get(f"/approvals/{approval.pk}/").status_code == 200
-        assert client.get(f"/approvals/{approval.pk}/decide/?decision=approve").status_code == 405
+        assert client.head(f"/approvals/{approval.pk}/").status_code == 405
+        for method in (client.get, client.head, client.options):
+            assert method(f"/approvals/{approval.pk}/decide/?decision=approve").status_code == 405
     approval.refresh_from_db()
     assert approval.status == Approval.Status.PENDING
 
@@ -369,7 +469,9 @@ def test_item_18_after_a_pause_the_catch_up_window_decides(
     run_due(now=back)
     run = Run.objects.get()
     assert (run.status, run.late) == (status, True)
-    assert f"due {days} days ago" in run.reason or status == "done"
+    # Never silently left out: who is held says since when, who ran says that it was late.
+    assert (f"due {days} days ago" in run.reason) == (status == "held")
+    assert len(EffectAction.effects) == (status == "done")
 
 
 def test_item_19_a_connection_lost_mid_run_holds_it_and_repeats_nothing(

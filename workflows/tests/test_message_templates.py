@@ -14,7 +14,7 @@ from siit_remote.lib import clock
 from siit_remote.tests.people_with_roles import Company, small_company
 from workflows.document.parse import parse_document
 from workflows.message_editing import message_shown, placeholders
-from workflows.messages import source_faults
+from workflows.messages import message_context, render_message, source_faults
 from workflows.models import MessageTemplate
 from workflows.services import draft_save
 
@@ -167,6 +167,24 @@ def test_preview_escapes_what_people_are_called(hr: Client, company: Company) ->
     ).content.decode()
     assert "Hello &lt;b&gt;Bob&lt;/b&gt;" in words
     assert "<b>Bob" not in words
+
+
+def test_preview_shows_the_formatted_part_of_the_mail_as_it_is_sent(
+    hr: Client, company: Company
+) -> None:
+    """That part has no HTML of the author's own: what they type is text, tags and all."""
+    body = "<b>Dear</b> {{ person.full_name }}\n<script>x()</script>"
+    shown = hr.post(
+        reverse("message-template-preview"),
+        _form({**DEFAULT, "body": body}, person="report@acme.test"),
+    ).content.decode()
+    sent = render_message("s", body, message_context(company.people["report"])).html
+    assert "<script" not in sent
+    assert "&lt;b&gt;Dear&lt;/b&gt; Report Example<br>" in sent
+    lines = sent.removeprefix("<p>").removesuffix("</p>").split("<br>\n")
+    assert len(lines) == 2
+    for line in lines:
+        assert line in shown
 
 
 def test_preview_hides_what_the_reader_may_not_see(company: Company) -> None:

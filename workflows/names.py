@@ -25,6 +25,11 @@ _FIELD_KINDS = {
 _WITH_PEOPLE = ("person", "recipient", "assignee")
 
 
+def role_words(key: str) -> str:
+    """A role as people write it: HR and IT are no words in small letters."""
+    return key.upper() if key in ("hr", "it") else key
+
+
 @dataclass(slots=True)
 class Names:
     """Key → name by kind; people are looked up one by one, as there may be very many."""

@@ -9,6 +9,7 @@ from people.models import Person
 from workflows.approvers.people import can_answer
 from workflows.messages import message_context, render, source_problems
 from workflows.models import Task
+from workflows.names import role_words
 from workflows.nodes import ACTIONS, Action, ActionContext, Done, Failed, Lane, Outcome, Wait
 from workflows.params import (
     FlagParam,
@@ -88,13 +89,14 @@ class CreateTaskAction(Action):
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """In words, with its due day as it will be counted."""
-        return f"open a task for {params.get('assignee', 'it')}, due {_due_words(params)}"
+        who = role_words(str(params.get("assignee", "it")))
+        return f"open a task for {who}, due {_due_words(params)}"
 
     def describe(self, ctx: ActionContext, params: Mapping[str, Any]) -> str:
         """With its title filled in."""
         context = message_context(ctx.person, run=ctx.run, request=ctx.request)
         title = render(str(params.get("title", "")), context, "header")
-        return f"Open a task for {params.get('assignee', 'it')}: {title}"
+        return f"Open a task for {role_words(str(params.get('assignee', 'it')))}: {title}"
 
     def run(self, ctx: ActionContext, params: Mapping[str, Any]) -> Outcome:
         """Open it, or look whether it is done."""

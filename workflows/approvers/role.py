@@ -8,6 +8,7 @@ from typing import Any
 
 from people.models import Person
 from workflows.approvers.people import askable
+from workflows.names import role_words
 from workflows.nodes import APPROVERS, Approver, Resolution
 from workflows.params import ParamsForm, TextParam
 
@@ -28,7 +29,7 @@ class RoleApprover(Approver):
 
     def sentence(self, params: Mapping[str, Any]) -> str:
         """In words."""
-        return f"a member of {params.get('name', 'a role')}"
+        return f"a member of {role_words(str(params.get('name', 'a role')))}"
 
     def resolve(
         self, params: Mapping[str, Any], *, subject: Person, facts: Mapping[str, Any], now: datetime

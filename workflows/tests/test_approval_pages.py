@@ -89,7 +89,7 @@ def test_page_is_enough_to_decide(company: Company) -> None:
         "Figma &lt;b&gt;",
         "Designer",
         "Acme SAS",
-        "Open a task for it: Give Report Example access.",
+        "Open a task for IT: Give Report Example access.",
         "The first of its kind",
     ):
         assert words in html, words

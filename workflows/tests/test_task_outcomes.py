@@ -91,9 +91,9 @@ def test_run_waits_and_takes_the_lane_of_what_became_of_it(
 @pytest.mark.parametrize(
     ("due", "words"),
     [
-        (None, "open a task for hr, due in 3 working days"),
-        ({"working_days": 1}, "open a task for hr, due in 1 working day"),
-        ({"working_days": 0}, "open a task for hr, due the same day"),
+        (None, "open a task for HR, due in 3 working days"),
+        ({"working_days": 1}, "open a task for HR, due in 1 working day"),
+        ({"working_days": 0}, "open a task for HR, due the same day"),
     ],
 )
 def test_sentence_of_a_task_says_when_it_is_due(due: Any, words: str) -> None:

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.cache import cache
@@ -29,6 +30,15 @@ def _counter(request: HttpRequest | None, username: str) -> str:
     return f"sign-in:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
+def _user_name(typed: str) -> str:
+    """The account meant by a work email; what was typed where none, or more than one, has it."""
+    users = get_user_model().objects.all()
+    if "@" not in typed or users.filter(username=typed).exists():
+        return typed
+    named = list(users.filter(email__iexact=typed.strip()).values_list("username", flat=True)[:2])
+    return named[0] if len(named) == 1 else typed
+
+
 class SignInForm(AuthenticationForm):
     """Refuses further tries after :data:`TRIES` failures, alike for known and unknown accounts."""
 
@@ -45,7 +55,8 @@ class SignInForm(AuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         """Check the brake before the password, so that a guess while braked tells nothing."""
-        username = str(self.cleaned_data.get("username", ""))
+        username = _user_name(str(self.cleaned_data.get("username", "")))
+        self.cleaned_data["username"] = username
         key = _counter(self.request, username)
         if cache.get(key, 0) >= TRIES:
             raise ValidationError(self.error_messages["throttled"], code="throttled")

@@ -11,7 +11,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from people.identity import fields_hidden_from
@@ -167,12 +166,11 @@ def _answer(request: HttpRequest, saved: Workflow, said: Said, *, typing: bool) 
         return redirect(f"{reverse('designer', kwargs={'key': saved.key})}{anchor}")
     context = editor_context(_workflow(saved.key)) | {"said": said, "typing": typing}
     response = render(request, "workflows/designer/answer.html", context)
-    told = {
-        "revision": saved.draft_revision,
-        "at": timezone.localtime(saved.draft_saved_at).strftime("%H:%M"),
-        "focus": said.focus,
-    }
-    response["HX-Trigger-After-Settle"] = json.dumps({"draft-saved": told})
+    # At once, so that a save that waits behind this one goes out with the draft's new number.
+    response["HX-Trigger"] = json.dumps({"draft-number": {"revision": saved.draft_revision}})
+    if said.focus:
+        told = {"draft-focus": {"element": said.focus}}
+        response["HX-Trigger-After-Settle"] = json.dumps(told)
     if typing:
         response["HX-Reswap"] = "none"
     return response

@@ -128,12 +128,32 @@ function restore(input, state) {
   }
 }
 
-document.body.addEventListener("draft-saved", (event) => {
-  const { revision, focus } = event.detail;
+document.body.addEventListener("draft-number", (event) => {
   document.querySelectorAll('input[name="revision"]').forEach((input) => {
-    input.value = revision;
+    input.value = event.detail.revision;
   });
-  if (focus) goTo(focus);
+});
+document.body.addEventListener("draft-focus", (event) => goTo(event.detail.element));
+
+// A button that was pressed while an answer was on its way is drawn anew by it: it is pressed again.
+let underWay = 0;
+let pressed = "";
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("#editor button[formaction]");
+  if (button && underWay && button.getAttribute("aria-disabled") !== "true") pressed = button.id;
+}, true);
+document.addEventListener("htmx:beforeSend", (event) => {
+  if (event.detail.requestConfig.verb !== "get") underWay += 1;
+  if (event.detail.requestConfig.triggeringEvent?.submitter?.id === pressed) pressed = "";
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.requestConfig.verb !== "get") underWay = Math.max(0, underWay - 1);
+});
+document.addEventListener("htmx:afterSettle", () => {
+  const again = pressed && byId(pressed);
+  if (!again || underWay) return;
+  pressed = "";
+  again.click();
 });
 
 function goTo(id) {

@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from siit_remote.tests.people_with_roles import PASSWORD, Company, small_company
+from siit_remote.tests.browser.kept import Kept
+from siit_remote.tests.people_with_roles import Company, small_company
 
 EXECUTABLE = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
@@ -40,10 +44,29 @@ def django_db_modify_db_settings(
         connection.settings_dict["TEST"]["NAME"] = str(path)
 
 
+@pytest.fixture(scope="session")
+def kept() -> Kept:
+    """Copies of databases that are put back instead of being made again."""
+    return Kept()
+
+
 @pytest.fixture
-def company(transactional_db: None) -> Company:
-    """Rows that the server's own thread sees."""
-    return small_company()
+def transactional_db(django_db_setup: None, django_db_blocker: Any, kept: Kept) -> Iterator[None]:
+    """An empty database that the server's own thread sees, and an empty one after it.
+
+    In the place of pytest-django's own, which empties table by table and fills permissions again:
+    that takes longer than most of these tests.
+    """
+    with django_db_blocker.unblock():
+        kept.empty()
+        yield
+        kept.empty()
+
+
+@pytest.fixture
+def company(transactional_db: None, kept: Kept) -> Company:
+    """The small company, in rows that the server's own thread sees."""
+    return kept.put("company", small_company)
 
 
 class Visitor:
@@ -70,11 +93,13 @@ class Visitor:
             self.violations.append(f"{self.page.url}: {text}")
 
     def _sign_in(self, who: str) -> None:
-        self.page.goto(f"{self.base}/sign-in/")
-        self.page.get_by_label("User name or work email").fill(who)
-        self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button", name="Sign in").click()
-        self.page.wait_for_url(f"{self.base}/")
+        """Begin a session as the form does; the form itself has tests of its own."""
+        client = Client()
+        client.force_login(User.objects.get(username=who))
+        session = client.cookies[settings.SESSION_COOKIE_NAME].value
+        self.context.add_cookies(
+            [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": self.base}]
+        )
 
     def open(self, path: str) -> Page:
         """Go to ``path`` and wait for its scripts and styles."""

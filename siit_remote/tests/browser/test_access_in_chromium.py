@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import requests
-from axe_playwright_python.sync_playwright import Axe
 from django_q.models import OrmQ
 
 from integrations.models import AppAccess, Application, Connection
@@ -17,15 +16,13 @@ from integrations.tasks import read_access
 from integrations.tests.worker import work
 from people.models import Person, Team
 from siit_remote.lib import clock
+from siit_remote.tests.browser.looking import faults
 from siit_remote.tests.e2e.peers import ScimServer, scim_server
 from siit_remote.tests.people_with_roles import Company
 from workflows.engine.service import run_due
 from workflows.models import Run, Workflow, WorkflowVersion
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-]
+pytestmark = pytest.mark.browser
 SIZES = [(1440, "light"), (390, "dark")]
 DOCUMENT = {
     "format": "siit.workflow/1",
@@ -94,10 +91,7 @@ def test_connect_add_an_application_give_it_by_rule_offboard_and_read_the_eviden
     problems: list[str] = []
 
     def look(page: Any) -> None:
-        found = Axe().run(page).response["violations"]
-        problems.extend(f"{page.url} {one['id']}: {one['nodes'][0]['html'][:160]}" for one in found)
-        if page.evaluate("document.documentElement.scrollWidth") > width:
-            problems.append(f"{page.url} is wider than {width}")
+        problems.extend(faults(page))
 
     _connect(guest, peer, tenant)
     _add_application(guest, look)

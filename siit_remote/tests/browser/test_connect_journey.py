@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django_q.models import OrmQ
 
 from integrations.models import Connection, SyncRun
@@ -15,9 +14,10 @@ from integrations.simulator.server import Simulator
 from integrations.tests.worker import work
 from people.models import Person
 from siit_remote.lib import clock
+from siit_remote.tests.browser.looking import faults
 from siit_remote.tests.people_with_roles import Company
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.browser
 TOKEN = "ra_test_journey"
 SIZES = [(1440, "light"), (390, "dark")]
 
@@ -37,15 +37,6 @@ def empty(company: Company) -> Company:
     return company
 
 
-def _axe(page: Any) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{page.url} {item['id']}: {item['nodes'][0]['html'][:160]}" for item in found]
-
-
-def _fits(page: Any, width: int) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth") <= width)
-
-
 def _token(page: Any, simulator: Simulator, token: str) -> None:
     page.get_by_label("API token").fill(token)
     page.get_by_label("Address of the API").fill(simulator.base_url)
@@ -61,9 +52,7 @@ def test_connecting_changing_the_mapping_and_releasing_a_held_sync(
     problems: list[str] = []
 
     def look(page: Any) -> None:
-        problems.extend(_axe(page))
-        if not _fits(page, width):
-            problems.append(f"{page.url} is wider than {width}")
+        problems.extend(faults(page))
 
     page = guest.open("/settings/integrations/")
     page.get_by_label("Search integrations").press_sequentially("remote")

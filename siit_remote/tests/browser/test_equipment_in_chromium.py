@@ -6,16 +6,16 @@ import re
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.core import mail
 from django.core.cache import cache
 
 from siit_remote.lib import clock
+from siit_remote.tests.browser.looking import faults, spills
 from siit_remote.tests.people_with_roles import Company
 from workflows.models import Shipment
 from workflows.shipment_address import link_send
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
@@ -40,8 +40,7 @@ def test_worker_gives_the_address_and_it_ships(
     problems: list[str] = []
     page.on("console", lambda item: problems.append(item.text) if item.type == "error" else None)
     page.goto(link)
-    assert [item["id"] for item in Axe().run(page).response["violations"]] == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert faults(page) == []
     page.get_by_label("Name on the parcel").fill("Report Example")
     page.get_by_label("Street and number").fill("17 Rue Secrète")
     page.get_by_label("Town or city").fill("Paris")
@@ -57,12 +56,12 @@ def test_worker_gives_the_address_and_it_ships(
     page.get_by_role("link", name="Standard laptop: Report Example").click()
     page.get_by_role("button", name="Show the address").click()
     page.get_by_text("17 Rue Secrète").wait_for()
-    assert [item["id"] for item in Axe().run(page).response["violations"]] == []
+    assert faults(page) == []
     page.get_by_label("It is now").select_option(label="Shipped")
     page.get_by_label("Tracking number or link").fill("DHL 4711")
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Noted.").wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert not spills(page)
     row = Shipment.objects.get()
     assert (row.state, row.tracking) == ("shipped", "DHL 4711")
     assert guest.violations == []

@@ -5,25 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from integrations.models import Connection
 from people.models import FieldPolicy, Person
 from people.records import WorkerRecord
 from people.tests.build import feed, worker
 from siit_remote.lib import clock
+from siit_remote.tests.browser.looking import faults
 from siit_remote.tests.people_with_roles import Company
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-def _problems(page: Any) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{page.url} {item['id']}: {item['nodes'][0]['html'][:160]}" for item in found]
-
-
-def _spills(page: Any, width: int) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth") > width)
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
@@ -56,14 +47,14 @@ def two_sources(company: Company) -> None:
 def test_source_of_truth_is_changed_with_a_preview(width: int, theme: str, visitor: Any) -> None:
     guest = visitor("hr", width=width, theme=theme)
     page = guest.open("/settings/fields/")
-    assert (_problems(page), _spills(page, width)) == ([], False)
+    assert faults(page) == []
     assert page.get_by_role("link", name="1 person").is_visible()
     page.get_by_label("Source of truth: Job title").select_option(label="Okta first")
     page.get_by_role("button", name="Preview changes").click()
     page.wait_for_url("**/preview/*/")
     assert page.get_by_role("heading", level=1).inner_text() == "1 person would change"
     assert page.get_by_text("Developer").is_visible()
-    assert (_problems(page), _spills(page, width)) == ([], False)
+    assert faults(page) == []
     assert not FieldPolicy.objects.exists()
     page.get_by_role("button", name="Save").click()
     page.wait_for_url("**/settings/fields/")
@@ -101,13 +92,13 @@ def test_value_is_set_by_hand_and_taken_back(width: int, visitor: Any, company: 
     page.get_by_label("Field").select_option(label="End date")
     page.get_by_role("button", name="Continue").click()
     page.wait_for_url("**/override/end_date/")
-    assert (_problems(page), _spills(page, width)) == ([], False)
+    assert faults(page) == []
     page.get_by_label("End date").fill("2027-03-31")
     page.get_by_label("Reason").fill("Agreed on the phone")
     page.get_by_role("button", name="Set by hand").click()
     page.wait_for_url("**/override/")
     assert page.get_by_text("31 Mar 2027").is_visible()
-    assert (_problems(page), _spills(page, width)) == ([], False)
+    assert faults(page) == []
     page.get_by_role("button", name="Take back End date").click()
     page.wait_for_load_state()
     assert not page.get_by_text("31 Mar 2027").is_visible()
@@ -122,4 +113,4 @@ def test_own_field_is_made_on_a_phone(visitor: Any, company: Company) -> None:
     page.get_by_role("button", name="Make the field").click()
     page.wait_for_url("**/settings/fields/custom/")
     assert page.get_by_text("custom.badge_number").is_visible()
-    assert (_problems(page), _spills(page, 390)) == ([], False)
+    assert faults(page) == []

@@ -6,21 +6,26 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from people.folding import search_text
 from people.models import LegalEntity, Person, PersonChange, Team
 from siit_remote.lib import clock
+from siit_remote.tests.browser.kept import Kept
+from siit_remote.tests.browser.looking import faults
 from siit_remote.tests.people_with_roles import Company
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.browser
 MANY = 20_000
 LIST = "/admin/people/person/"
 
 
 @pytest.fixture
-def crowd(company: Company) -> Company:
+def crowd(company: Company, kept: Kept) -> Company:
     """Twenty thousand made-up people beside the small company."""
+    return kept.put("crowd", lambda: _crowd(company))
+
+
+def _crowd(company: Company) -> Company:
     now = clock.now()
     teams = [Team.objects.create(name=f"Team {number}") for number in range(12)]
     entity = LegalEntity.objects.get(name="Acme SAS")
@@ -51,17 +56,6 @@ def crowd(company: Company) -> Company:
         after="Engineer", source="remote", at=now,
     )  # fmt: skip
     return company
-
-
-def faults(page: Any) -> list[str]:
-    """What axe finds, and whether something spills over the edge."""
-    found = [
-        f"{page.url} {item['id']}: {item['nodes'][0]['html'][:160]}"
-        for item in Axe().run(page).response["violations"]
-    ]
-    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        found.append(f"{page.url} spills over the right edge")
-    return found
 
 
 @pytest.mark.parametrize("width", [1440, 390])

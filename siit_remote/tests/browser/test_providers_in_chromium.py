@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import requests
-from axe_playwright_python.sync_playwright import Axe
 from slack_sdk.signature import SignatureVerifier
 
 from integrations.models import Connection
@@ -15,20 +14,14 @@ from integrations.tests.connectors.fake_okta import TOKEN, FakeOkta
 from integrations.tests.connectors.fake_slack import FakeSlack, buttons, press
 from integrations.tests.servers import serving
 from siit_remote.lib import clock
+from siit_remote.tests.browser.looking import faults
 from siit_remote.tests.people_with_roles import Company
 from workflows.approval_mail import approver_tell
 from workflows.chat import chat_refresh
 from workflows.models import Approval, ChatMessage
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.browser
 SIZES = [(1440, "light"), (390, "dark")]
-
-
-def _problems(page: Any, width: int) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    told = [f"{page.url} {item['id']}: {item['nodes'][0]['html'][:160]}" for item in found]
-    wide = page.evaluate("document.documentElement.scrollWidth") > width
-    return [*told, f"{page.url} is wider than {width}"] if wide else told
 
 
 @pytest.mark.parametrize(("width", "theme"), SIZES)
@@ -41,18 +34,18 @@ def test_okta_is_connected_after_a_wrong_token(
     with serving(okta) as server:
         okta.url = server.url
         page = guest.open("/settings/integrations/connect/okta/")
-        problems = _problems(page, width)
+        problems = faults(page)
         page.get_by_label("Organisation's address").fill(server.url)
         page.get_by_label("API token").fill("wrong")
         page.get_by_role("button", name="Authorize").click()
         page.get_by_text("refused the API token").first.wait_for()
-        problems += _problems(page, width)
+        problems += faults(page)
         page.get_by_role("link", name="Settings", exact=True).last.click()
         page.get_by_label("API token").fill(TOKEN)
-        problems += _problems(page, width)
+        problems += faults(page)
         page.get_by_role("button", name="Save and test").click()
         page.get_by_text("Connected", exact=True).first.wait_for()
-        problems += _problems(page, width)
+        problems += faults(page)
     assert problems == []
     assert guest.violations == []
     found = Connection.objects.get(connector="okta")

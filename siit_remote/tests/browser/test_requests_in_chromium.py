@@ -24,8 +24,6 @@ from workflows.engine.service import run_due
 from workflows.models import Approval, ApproverPolicy, Request, Service
 from workflows.services import workflow_import
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
 
 @pytest.fixture
 def acme(company: Company, settings: Any, live_server: Any) -> Company:

@@ -33,6 +33,7 @@ _NO_MAIL_YET = (
     "no personal address of theirs is known, and work mail may not exist before their first day"
 )
 _AGAIN = ":again"
+_MOST_TO_SAY = 2_000
 _ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+|#[^\s#@,;<>]+")
 
 
@@ -92,6 +93,13 @@ class SendMessageParams(ParamsForm):
         for name in ("subject", "body"):
             problems += source_problems(params.get(name, ""), f"{path}.{name}")
         return problems
+
+
+def _to_say(rendered: Rendered) -> str:
+    """What whoever gets the task is to tell: nobody should have to look for it."""
+    text = rendered.text.strip()
+    cut = f"{text[:_MOST_TO_SAY].rstrip()} …" if len(text) > _MOST_TO_SAY else text
+    return f"\n\nWhat was to be said:\n{cut}\n"
 
 
 @ACTIONS.register
@@ -166,15 +174,21 @@ class SendMessageAction(Action):
 
     def ask_somebody(self, ctx: ActionContext, params: Mapping[str, Any], *, why: str) -> Done:
         """The last rungs, for what did not arrive."""
-        found = self._recipient(ctx, str(params.get("to") or "person"))
+        values = self.Params.read(params)
+        found = self._recipient(ctx, values["to"] or "person")
+        try:
+            rendered = self._rendered(ctx, values, found.reader)
+            subject, to_say = rendered.subject, _to_say(rendered)
+        except TemplateProblemError:
+            subject, to_say = "the message did not arrive", ""
         return task_or_webhook(
             ctx,
             self.key,
-            title=f"Tell {found.shown or ctx.person}: the message did not arrive",
+            title=f"Tell {found.shown or ctx.person}: {subject}",
             role="hr",
-            why=" ".join([why, found.note]).strip(),
+            why=why,
             suffix=_AGAIN,
-            more="What was to be said stands at the run. Correct the address if it is wrong.",
+            more=f"Correct the address if it is wrong.{to_say}",
         )
 
     def _send(
@@ -238,6 +252,7 @@ class SendMessageAction(Action):
             role="hr",
             why=why,
             suffix=suffix,
+            more=_to_say(rendered).strip(),
         )
 
     def _recipient(self, ctx: ActionContext, to: str) -> _Recipient:

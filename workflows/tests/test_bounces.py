@@ -105,8 +105,9 @@ def test_bounce_of_the_only_channel_is_a_task_once_and_the_run_says_so(
     task = Task.objects.get()
     assert task.role is not None
     assert (task.role.name, task.step_id) == ("hr", step.pk)
-    assert "Tell ana@acme.test" in task.title
+    assert task.title == "Tell ana@acme.test: Welcome"
     assert "The mail bounced" in task.body
+    assert "Hello Ana" in task.body
     step.refresh_from_db()
     run = Run.objects.get()
     assert (step.status, run.status) == (StepRun.Status.DONE, Run.Status.DONE)

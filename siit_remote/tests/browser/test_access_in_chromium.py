@@ -11,7 +11,7 @@ import pytest
 import requests
 from django_q.models import OrmQ
 
-from integrations.models import AppAccess, Application, Connection
+from integrations.models import AccessEvent, AppAccess, Application, Connection
 from integrations.tasks import read_access
 from integrations.tests.worker import work
 from people.models import Person, Team
@@ -115,6 +115,12 @@ def test_connect_add_an_application_give_it_by_rule_offboard_and_read_the_eviden
     page.get_by_text("1 account", exact=False).wait_for()
     look(page)
 
+    page = guest.open("/applications/")
+    page.get_by_role("button", name="Look now").click()
+    page.get_by_text("Counted for one application.").wait_for()
+    page.get_by_text("Differences as of", exact=False).wait_for()
+    assert Application.objects.get(key="figma").reading.drift == {}
+
     _leaves(person)
     run_due(now=clock.now())
     run = Run.objects.get(workflow__key="leaving")
@@ -178,6 +184,48 @@ def _add_application(guest: Any, look: Any) -> None:
     look(page)
     page.get_by_role("button", name="Save", exact=True).last.click()
     page.get_by_text("Figma is saved.").wait_for()
+
+
+@pytest.mark.parametrize(("width", "theme"), SIZES)
+def test_owner_without_a_role_takes_it_from_somebody_and_reads_what_became_of_it(
+    width: int, theme: str, visitor: Any, company: Company
+) -> None:
+    access, report = company.objects["access"], company.people["report"]
+    now = clock.now()
+    AccessEvent.objects.bulk_create(
+        AccessEvent(
+            access=access, at=now, state="granted", evidence={"read_back": f"seen {number}"}
+        )
+        for number in range(40)
+    )  # fmt: skip
+    guest = visitor("manager", width=width, theme=theme)
+    problems: list[str] = []
+
+    def look(page: Any) -> None:
+        found = Axe().run(page).response["violations"]
+        problems.extend(f"{page.url} {one['id']}: {one['nodes'][0]['html'][:160]}" for one in found)
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            problems.append(f"{page.url} is wider than {width}")
+
+    page = guest.open("/applications/")
+    look(page)
+    page.get_by_role("link", name="GitHub", exact=True).click()
+    page.get_by_role("link", name="Who has it").click()
+    look(page)
+    page.get_by_label(f"Choose {report}").check()
+    page.get_by_label("Why (needed", exact=False).fill("Left the team")
+    page.get_by_role("button", name="Take from the chosen").click()
+    page.get_by_text("One run started").wait_for()
+    run = Run.objects.get(workflow__key="access-changes")
+    assert (run.person, run.started_by) == (report, "manager")
+    page = guest.open(f"/access/{access.pk}/")
+    look(page)
+    page.get_by_text("Proof: seen 39").wait_for()
+    page.get_by_role("link", name="Next").click()
+    page.get_by_text("Proof: seen 3", exact=True).wait_for()
+    look(page)
+    assert problems == []
+    assert guest.violations == []
 
 
 def test_rule_is_edited_without_scripts_and_nothing_that_was_typed_is_lost(

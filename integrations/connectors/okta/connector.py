@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from integrations.connectors.base import (
     CONNECTORS,
-    AccountProfile,
     ConnectionSettings,
     RemoteAccount,
     Setting,
     TestResult,
     Transport,
 )
+from integrations.connectors.delegating import AccountVerbs
 from integrations.connectors.identity import Ability
 from integrations.connectors.okta.groups import APPLICATION, Groups
 from integrations.connectors.okta.people import fetch_users
@@ -25,18 +25,19 @@ if TYPE_CHECKING:
     from datetime import date
 
     from integrations.connectors.base import Feed
-    from integrations.connectors.identity import Updated
 
 SUSPEND, DEACTIVATE = "suspended", "deactivated"
 
 
-class OktaClient:
+class OktaClient(AccountVerbs):
     """``AccountReactivator``, ``AccountUpdater``, ``ApplicationAssigner`` and ``SessionEnder``."""
+
+    _accounts: Users
 
     def __init__(self, session: OktaSession, *, deactivates: bool) -> None:
         self._session = session
         self._deactivates = deactivates
-        self._users = Users(session, deactivates=deactivates)
+        self._accounts = Users(session, deactivates=deactivates)
         self._groups = Groups(session)
 
     def test(self) -> TestResult:
@@ -85,44 +86,20 @@ class OktaClient:
 
     def find_account(self, *, work_email: str, external_id: str = "") -> RemoteAccount | None:
         """See :class:`~integrations.connectors.base.AccountAdmin`."""
-        found = self._users.by_id(external_id) if external_id else None
+        found = self._accounts.by_id(external_id) if external_id else None
         if found is None:
-            found = self._users.by_email(work_email)
+            found = self._accounts.by_email(work_email)
         return to_account(found) if found is not None else None
-
-    def create_account(
-        self, profile: AccountProfile, *, idempotency_key: str
-    ) -> tuple[RemoteAccount, bool]:
-        """Find, wake or create."""
-        return self._users.create(profile, idempotency_key=idempotency_key)
-
-    def suspend_account(self, external_id: str, *, idempotency_key: str) -> RemoteAccount:
-        """Suspend or deactivate, as configured, and read back."""
-        return self._users.suspend(external_id, idempotency_key=idempotency_key)
-
-    def reactivate_account(self, external_id: str, *, idempotency_key: str) -> RemoteAccount | None:
-        """Unsuspend or activate, and read back."""
-        return self._users.reactivate(external_id, idempotency_key=idempotency_key)
-
-    def update_account(
-        self, external_id: str, profile: AccountProfile, *, idempotency_key: str
-    ) -> Updated | None:
-        """Change what differs and read back."""
-        return self._users.update(external_id, profile, idempotency_key=idempotency_key)
 
     def end_sessions(self, external_id: str, *, idempotency_key: str) -> None:
         """Sign out everywhere."""
-        self._users.end_sessions(external_id, idempotency_key=idempotency_key)
+        self._accounts.end_sessions(external_id, idempotency_key=idempotency_key)
 
     def add_to_group(self, external_id: str, group: str, *, idempotency_key: str) -> None:
         """Make a member, or assign the application that ``app: …`` names."""
-        if self._users.by_id(external_id) is None:
+        if self._accounts.by_id(external_id) is None:
             raise PermanentError("The account does not exist in Okta any more. Create it first.")
         self._groups.add(external_id, group, idempotency_key=idempotency_key)
-
-    def remove_from_group(self, external_id: str, group: str, *, idempotency_key: str) -> None:
-        """End membership or assignment, and read back."""
-        self._groups.remove(external_id, group, idempotency_key=idempotency_key)
 
     def assignment_of(self, label: str) -> str:
         """See :class:`~integrations.connectors.identity.ApplicationAssigner`."""
@@ -130,15 +107,7 @@ class OktaClient:
 
     def all_accounts(self) -> tuple[RemoteAccount, ...]:
         """Every user that is not deprovisioned, and those that are."""
-        return self._users.everybody()
-
-    def members_of(self, group: str) -> tuple[str, ...] | None:
-        """Ids of the members, or of those who have the application that ``app: …`` names."""
-        return self._groups.members(group)
-
-    def groups_of(self, external_id: str) -> tuple[str, ...]:
-        """Names of groups, and of applications with ``app:`` before them."""
-        return self._groups.of(external_id)
+        return self._accounts.everybody()
 
 
 class OktaDirectory(OktaClient):

@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 
 from integrations.connectors.base import (
     CONNECTORS,
-    AccountProfile,
     ConnectionSettings,
     RemoteAccount,
     Setting,
     TestResult,
     Transport,
 )
+from integrations.connectors.delegating import AccountVerbs
 from integrations.connectors.identity import Ability
 from integrations.connectors.scim.accounts import Accounts
 from integrations.connectors.scim.discovery import UNRELIABLE, discover, finds
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from integrations.connectors.base import Feed
-    from integrations.connectors.identity import Updated
     from integrations.connectors.scim.profiles import VendorProfile
 
 _NO_SESSIONS = (
@@ -37,10 +36,12 @@ _NO_SESSIONS = (
 )
 
 
-class ScimClient:
+class ScimClient(AccountVerbs):
     """Accounts, groups and profiles of one SCIM server: ``AccountAdmin``, ``AccountReactivator``,
     ``AccountUpdater`` and ``TellsAbilities`` of this package's contracts.
     """
+
+    _accounts: Accounts
 
     def __init__(
         self,
@@ -116,46 +117,10 @@ class ScimClient:
             found = self._accounts.by_email(work_email, thorough=True)
         return to_account(found) if found is not None else None
 
-    def create_account(
-        self, profile: AccountProfile, *, idempotency_key: str
-    ) -> tuple[RemoteAccount, bool]:
-        """Find, wake or create the account."""
-        return self._accounts.create(profile, idempotency_key=idempotency_key)
-
-    def suspend_account(self, external_id: str, *, idempotency_key: str) -> RemoteAccount:
-        """Deactivate and read back; never DELETE, which servers understand in different ways."""
-        return self._accounts.suspend(external_id, idempotency_key=idempotency_key)
-
-    def reactivate_account(self, external_id: str, *, idempotency_key: str) -> RemoteAccount | None:
-        """Activate and read back."""
-        return self._accounts.reactivate(external_id, idempotency_key=idempotency_key)
-
-    def update_account(
-        self, external_id: str, profile: AccountProfile, *, idempotency_key: str
-    ) -> Updated | None:
-        """Change what differs and read back."""
-        return self._accounts.update(external_id, profile, idempotency_key=idempotency_key)
-
-    def add_to_group(self, external_id: str, group: str, *, idempotency_key: str) -> None:
-        """Make a member, creating the group where it is missing."""
-        self._groups.add(external_id, group, idempotency_key=idempotency_key)
-
-    def remove_from_group(self, external_id: str, group: str, *, idempotency_key: str) -> None:
-        """End membership and read back."""
-        self._groups.remove(external_id, group, idempotency_key=idempotency_key)
-
     def all_accounts(self) -> tuple[RemoteAccount, ...]:
         """Every user. https://www.rfc-editor.org/rfc/rfc7644#section-3.4.2.4"""
         pages = self._session.pages("Users", what="reading all users")
         return tuple(to_account(user) for page in pages for user in page)
-
-    def members_of(self, group: str) -> tuple[str, ...] | None:
-        """Ids of the direct members, as the group itself lists them."""
-        return self._groups.members(group)
-
-    def groups_of(self, external_id: str) -> tuple[str, ...]:
-        """Names of the groups with the account as a direct member."""
-        return self._groups.of(external_id)
 
 
 class ScimDirectory(ScimClient):

@@ -202,10 +202,7 @@ def test_owner_without_a_role_takes_it_from_somebody_and_reads_what_became_of_it
     problems: list[str] = []
 
     def look(page: Any) -> None:
-        found = Axe().run(page).response["violations"]
-        problems.extend(f"{page.url} {one['id']}: {one['nodes'][0]['html'][:160]}" for one in found)
-        if page.evaluate("document.documentElement.scrollWidth") > width:
-            problems.append(f"{page.url} is wider than {width}")
+        problems.extend(faults(page))
 
     page = guest.open("/applications/")
     look(page)

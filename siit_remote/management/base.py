@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
 
+_YEARS = (1990, 2200)
+
+
 def parse_moment(text: str) -> datetime:
     """Read an ISO moment; without an offset it is UTC. Raises ``CommandError``."""
     try:
@@ -33,7 +36,20 @@ def parse_moment(text: str) -> datetime:
         raise CommandError(
             f"“{text}” is not a moment. Write it as 2026-11-24T18:00:00+01:00.", returncode=2
         ) from error
+    if not _YEARS[0] <= moment.year <= _YEARS[1]:
+        # Far from it there are days before and after that no calendar has.
+        words = f"“{text}” lies outside the years {_YEARS[0]} to {_YEARS[1]}."
+        raise CommandError(words, returncode=2)
     return moment if timezone.is_aware(moment) else timezone.make_aware(moment, UTC)
+
+
+def _refuse_broken_text(options: dict[str, Any]) -> None:
+    """Bytes that are no UTF-8 reach Python as lone surrogates, which nothing can store or print."""
+    for name, value in options.items():
+        for text in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(text, str) and any("\ud800" <= letter <= "\udfff" for letter in text):
+                words = name.replace("_", "-")
+                raise CommandError(f"{words}: what was given is not UTF-8 text.", returncode=2)
 
 
 class SiitCommand(BaseCommand):
@@ -78,6 +94,7 @@ class SiitCommand(BaseCommand):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def _run(self, options: dict[str, Any]) -> None:
+        _refuse_broken_text(options)
         at = options.get("at")
         if at is None:
             self._finish(self.perform(**options), as_json=options["json"])

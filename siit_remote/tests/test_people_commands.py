@@ -15,6 +15,7 @@ from integrations.tests.people_source import FakeSource, connection
 from people.export import csv_cell
 from people.models import Person
 from people.tests.build import boss, day, feed, worker
+from siit_remote.management.base import parse_moment
 
 pytestmark = pytest.mark.django_db
 
@@ -97,3 +98,21 @@ def test_export_as_json_lines_filters_by_status() -> None:
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
 def test_cells_that_look_like_formulas_are_disarmed(text: str) -> None:
     assert csv_cell(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["a\udcff", "\ud800b"])
+def test_bytes_that_are_no_text_are_refused_in_a_line(text: str) -> None:
+    with pytest.raises(CommandError, match="workflow: what was given is not UTF-8 text") as refused:
+        call_command("explain", workflow=text, person="x@acme.test")
+    assert refused.value.returncode == 2
+    with pytest.raises(CommandError, match="file: what was given is not UTF-8 text"):
+        call_command("import_workspace", text)
+
+
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", "1989-1-1"]
+)
+def test_moment_that_no_calendar_holds_is_wrong_usage(moment: str) -> None:
+    with pytest.raises(CommandError) as refused:
+        parse_moment(moment)
+    assert refused.value.returncode == 2

@@ -225,3 +225,15 @@ def test_nobody_delegates_for_others_but_hr(company: Company) -> None:
     assert made.delegate == company.people["it"], "it was made for the one signed in"
     _as(company, "hr").post("/delegations/new/", form)
     assert company.people["manager"].delegations.filter(kind="permanent").count() == 1
+
+
+def test_comment_that_cannot_be_kept_is_said_and_nothing_is_decided(company: Company) -> None:
+    client, pk = _as(company, "manager"), company.objects["approval"].pk
+    for comment, said in (("x" * 3000, "at most 2000 characters"), ("a\x00b", "Null characters")):
+        answer = client.post(
+            f"/approvals/{pk}/decide/", {"decision": "reject", "comment": comment}, follow=True
+        )
+        html = answer.content.decode()
+        assert "Nothing was decided. Your comment:" in html
+        assert said in html
+    assert Approval.objects.get(pk=pk).status == "pending"

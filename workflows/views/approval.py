@@ -136,8 +136,12 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     found = _theirs(request, pk)
     form = CommentForm(request.POST)
     answer = request.POST.get("decision")
-    if me is None or answer not in {"approve", "reject"} or not form.is_valid():
+    if me is None or answer not in {"approve", "reject"}:
         messages.error(request, "Choose approve or reject; your account must be linked to you.")
+        return redirect("approval", pk=pk)
+    if not form.is_valid():
+        words = " ".join(str(item) for item in form.errors["comment"])
+        messages.error(request, f"Nothing was decided. Your comment: {words}")
         return redirect("approval", pk=pk)
     try:
         approval_decide(

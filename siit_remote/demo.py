@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.request import urlopen
@@ -42,9 +42,10 @@ WORKFLOWS: Final = (
     *("global-day-1-onboarding", "contractor-offboarding"),
     *("access-request", "new-equipment", "change-of-team"),
 )
+HR_ADMIN: Final = "hr-admin@acme.test"
 ACCOUNTS: Final = {
     "owner@acme.test": roles.OWNER,
-    "hr-admin@acme.test": roles.HR_ADMIN,
+    HR_ADMIN: roles.HR_ADMIN,
     "it-lead@acme.test": roles.IT_STAFF,
     "manager@acme.test": roles.MANAGER,
     "employee@acme.test": roles.EMPLOYEE,
@@ -253,7 +254,7 @@ def _workspace_and_workflows(*, now: datetime) -> None:
     workspace_import(read_text((GALLERY / "demo-workspace.yaml").read_bytes()).data)
     for key in WORKFLOWS:
         document = load_document((GALLERY / f"{key}.yaml").read_bytes())
-        saved = workflow_import(document, publish=True, now=now)
+        saved = workflow_import(replace(document, owner=HR_ADMIN), publish=True, now=now)
         errors = [problem for problem in saved.problems if problem.level == "error"]
         if errors:
             raise DemoRefusedError(f"{key}: {errors[0].path}: {errors[0].message}")

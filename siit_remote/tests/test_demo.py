@@ -39,6 +39,7 @@ def test_demo_is_complete_and_safe_to_repeat(place: Path) -> None:
     assert first["people"] == Person.objects.count() > 30
     assert set(first["workflows"]) == set(demo.WORKFLOWS)
     assert all(item.status == Workflow.Status.LIVE for item in Workflow.objects.all())
+    assert {item.owner for item in Workflow.objects.all()} == {demo.HR_ADMIN}
     lead = LegalEntity.objects.get(name="Acme SAS").lead
     assert lead is not None
     assert lead.work_email == "french-hr-lead@acme.test"

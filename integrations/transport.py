@@ -306,7 +306,7 @@ class HttpTransport:
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[HttpTransport]:
-        """See :class:`integrations.connectors.base.SecondDoor`.
+        """See :class:`integrations.connectors.second_door.SecondDoor`.
 
         Only for a transport without ``gate``: a gate's state is read where the calls are made.
         """

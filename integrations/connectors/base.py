@@ -85,15 +85,6 @@ class Transport(Protocol):
 
 
 @runtime_checkable
-class SecondDoor(Protocol):
-    """A transport that can serve one other thread beside its own."""
-
-    def aside(self) -> AbstractContextManager[Transport]:
-        """A transport for that thread; what it did is written down when the context ends."""
-        ...
-
-
-@runtime_checkable
 class SocketTransport(Protocol):
     """The same door for protocols other than HTTP (mail)."""
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from integrations.connectors.base import SecondDoor, TestResult
+from integrations.connectors.base import TestResult
 from integrations.connectors.remote.answers import MalformedAnswer
 from integrations.connectors.remote.custom_fields import RESERVE, read_definitions, read_values
 from integrations.connectors.remote.pacing import NEXT_REFRESH, Pacer
@@ -15,6 +15,7 @@ from integrations.connectors.remote.payloads import Fields, Findings
 from integrations.connectors.remote.refresh import Refresh
 from integrations.connectors.remote.session import RETRIES, RemoteSession
 from integrations.connectors.remote.subscriptions import RemoteSubscriptions
+from integrations.connectors.second_door import SecondDoor
 from integrations.errors import ConfigError
 
 if TYPE_CHECKING:

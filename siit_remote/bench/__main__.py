@@ -14,6 +14,7 @@ django.setup()
 
 from siit_remote.bench import (  # noqa: E402 - fields need the set-up above
     forecast,
+    panel,
     people_list,
     preview,
     queue,
@@ -35,6 +36,7 @@ def main() -> int:
         *trace.measure(quick=options.quick),
         *preview.measure(quick=options.quick),
         *forecast.measure(quick=options.quick),
+        *panel.measure(quick=options.quick),
         *sync.measure(quick=options.quick),
         *webhooks.measure(quick=options.quick),
         *queue.measure(quick=options.quick),

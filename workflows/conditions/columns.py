@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import reduce
+from itertools import compress
 from operator import and_, or_
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from workflows.fields import FIELDS
 _CHUNK = 5_000
 _CODES = 256
 _IS_TRUE, _IS_UNKNOWN = bytes.maketrans(b"tfu", b"100"), bytes.maketrans(b"tfu", b"001")
+_SET = "1"
 _LETTERS = {Truth.TRUE: b"t", Truth.FALSE: b"f", Truth.UNKNOWN: b"u"}
 
 
@@ -44,6 +46,12 @@ def in_columns(group: Group) -> bool:
 def _column(rule: Rule) -> str:
     spec = FIELDS.get(rule.field)
     return spec.orm if spec is not None and rule.field.startswith("person.") else ""
+
+
+def columns_of(groups: Iterable[Group]) -> set[str]:
+    """The columns of Person that these conditions ask about."""
+    rules = (rule for group in groups for _, rule in group.walk_rules())
+    return {column for rule in rules if (column := _column(rule))}
 
 
 class _Column:
@@ -70,8 +78,7 @@ class Columns:
     """The columns of some people that some conditions ask about, read in one query."""
 
     def __init__(self, people: QuerySet[Person], groups: Iterable[Group], *, today: date) -> None:
-        rules = [rule for group in groups for _, rule in group.walk_rules()]
-        names = sorted({column for rule in rules if (column := _column(rule))})
+        names = sorted(columns_of(groups))
         held: list[list[Any]] = [[] for _ in ("pk", *names)]
         seen: dict[Any, Any] = {}
         for row in people.values_list("pk", *names).iterator(chunk_size=_CHUNK):
@@ -82,6 +89,7 @@ class Columns:
         self._columns = {
             name: _Column(values) for name, values in zip(names, held[1:], strict=True)
         }
+        self.names = frozenset(names)
         self._today = today
         self._everybody = (1 << len(self.keys)) - 1
         self._rules: dict[Rule, Bits] = {}
@@ -99,6 +107,11 @@ class Columns:
         yes, no = reduce(every, (bits.true for bits in found)), reduce(some, false)
         unknown = self._everybody & ~(yes | no)
         return Bits(no if group.negated else yes, unknown)
+
+    def chosen(self, bits: int) -> set[int]:
+        """Primary keys of those whose bit is set."""
+        letters = f"{bits:0{len(self.keys)}b}" if self.keys else ""
+        return set(compress(self.keys, map(_SET.__eq__, letters)))
 
     def counts(self, group: Group) -> tuple[int, int]:
         """How many meet the group, and of how many nobody can tell."""

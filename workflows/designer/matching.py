@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from people.choices import PersonStatus
 from people.models import Person
+from workflows.conditions.columns import Columns, columns_of, in_columns
 from workflows.conditions.counting import MANY, counts_in_database, judged, split_in_database
 from workflows.conditions.tree import Group, Rule
 from workflows.document.shape import WorkflowDocument
@@ -48,9 +49,26 @@ class Directory:
     """By primary key; None in a directory so large that the database is asked each time."""
     asked: dict[Group, tuple[set[int], set[int]]] = field(default_factory=dict, compare=False)
     """Answers so far: one request asks for the same condition several times."""
+    _read: list[Columns] = field(default_factory=list, compare=False, repr=False)
+
+    def prepare(self, groups: Iterable[Group | None]) -> None:
+        """Read once what all of ``groups`` ask about, where the directory is large."""
+        told = [group for group in groups if group is not None and in_columns(group)]
+        if self.facts is None and told:
+            people = present_people().order_by()
+            self._read[:] = [Columns(people, told, today=self.today)]
+
+    def _columns(self, group: Group) -> Columns | None:
+        """What was read beforehand, where it answers for this condition."""
+        for columns in self._read:
+            if in_columns(group) and columns_of([group]) <= columns.names:
+                return columns
+        return None
 
     def everybody(self) -> int:
         """How many there are."""
+        if self._read:
+            return len(self._read[0].keys)
         return len(self.facts) if self.facts is not None else present_people().count()
 
     def split(self, group: Group | None) -> tuple[set[int], set[int]]:
@@ -66,6 +84,10 @@ class Directory:
     def _split(self, group: Group) -> tuple[set[int], set[int]]:
         if self.facts is not None:
             return judged(group, self.facts.items(), self.today)
+        columns = self._columns(group)
+        if columns is not None:
+            bits = columns.bits(group)
+            return columns.chosen(bits.true), columns.chosen(bits.unknown)
         return split_in_database(group, present_people().order_by(), today=self.today)
 
     def count(self, group: Group | None) -> Count:
@@ -78,7 +100,14 @@ class Directory:
     def counts(self, groups: Sequence[Group]) -> list[Count]:
         """How many pass each of several conditions."""
         everybody = self.everybody()
-        if self.facts is None or len(groups) >= MANY:
+        read = [self._columns(group) for group in groups]
+        if all(read) and groups:
+            found = [
+                columns.counts(group)
+                for columns, group in zip(read, groups, strict=True)
+                if columns is not None
+            ]
+        elif self.facts is None or len(groups) >= MANY:
             found = counts_in_database(groups, present_people().order_by(), today=self.today)
         else:
             sets = (judged(group, self.facts.items(), self.today) for group in groups)
@@ -87,6 +116,21 @@ class Directory:
             Count(matched=matched, unknown=unknown, everybody=everybody)
             for matched, unknown in found
         ]
+
+    def shared(self, document: WorkflowDocument, other: WorkflowDocument) -> int:
+        """How many match both, or could."""
+        mine, theirs = self._could(document.conditions), self._could(other.conditions)
+        if mine is None or theirs is None:
+            return len(self.eligible(document) & self.eligible(other))
+        return (mine & theirs).bit_count()
+
+    def _could(self, group: Group | None) -> int | None:
+        """:meth:`eligible` as a bit for each person, where the columns were read."""
+        columns = self._columns(group) if group is not None else None
+        if group is None or columns is None:
+            return None
+        bits = columns.bits(group)
+        return bits.true | bits.unknown if depends_on_event(group) else bits.true
 
     def eligible(self, document: WorkflowDocument) -> set[int]:
         """Those who match, or could: what a request or a change will say is not known before."""

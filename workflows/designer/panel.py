@@ -13,9 +13,11 @@ from workflows.approvers.policy import resolve_spec
 from workflows.designer.matching import Directory
 from workflows.document.shape import ActionStep, WorkflowDocument
 from workflows.engine.outlook import judgements
-from workflows.engine.planner import PlannedWorkflow, Verdict
+from workflows.engine.planner import LOOKBACK, PlannedWorkflow, Verdict
+from workflows.engine.reach import fields_read
 from workflows.engine.world import load_world
 from workflows.facts import facts_for
+from workflows.nodes import Window
 
 AHEAD = timedelta(days=90)
 _NEXT_SHOWN = 6
@@ -70,8 +72,8 @@ def next_runs(
         return NextRuns(known=False)
     matched, unknown = people.split(document.conditions)
     # A condition on dates may come true later, so those nobody can tell of are looked at too.
-    ids = sorted(matched | unknown)
-    world = load_world(person_ids=ids[:_TOO_MANY])
+    ids = sorted(_near(planned, matched | unknown, now=now))
+    world = load_world(person_ids=ids[:_TOO_MANY], fields=fields_read([planned]))
     coming = [
         judged
         for judged in judgements(planned, world, now=now, ahead=AHEAD, verdicts=_RUN)
@@ -93,6 +95,18 @@ def next_runs(
         looked_at=min(len(ids), _TOO_MANY),
         of=len(ids),
     )
+
+
+def _near(planned: PlannedWorkflow, people: set[int], *, now: datetime) -> set[int]:
+    """Those of ``people`` for whom there may be a moment, where there are very many."""
+    if planned.trigger is None or len(people) <= _TOO_MANY:
+        return people
+    window = Window(start=now - LOOKBACK, end=now + AHEAD)
+    reach = planned.trigger.reach(planned.document.trigger.params, window=window)
+    if reach is None:
+        return people
+    near = Person.objects.filter(reach).order_by().values_list("pk", flat=True)
+    return people.intersection(near.iterator(chunk_size=5_000))
 
 
 def rehearsals(document: WorkflowDocument, *, now: datetime, people: Directory) -> list[Rehearsal]:

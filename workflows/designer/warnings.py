@@ -126,11 +126,10 @@ def _who(looked: _Looked) -> Iterator[Problem]:
 
 
 def _counted(looked: _Looked, missing: Q) -> int:
-    ids = sorted(looked.matched)
-    return sum(
-        Person.objects.filter(missing, pk__in=ids[start : start + _CHUNK]).count()
-        for start in range(0, len(ids), _CHUNK)
-    )
+    if len(looked.matched) > _CHUNK:
+        found = Person.objects.filter(missing).order_by().values_list("pk", flat=True)
+        return len(looked.matched.intersection(found.iterator(chunk_size=5_000)))
+    return Person.objects.filter(missing, pk__in=looked.matched).count()
 
 
 def _zones(looked: _Looked) -> Iterator[Problem]:
@@ -183,20 +182,28 @@ def _overlaps(looked: _Looked, *, key: str, people: Directory) -> Iterator[Probl
     mine = _taking(looked.document)
     if not mine or not looked.matched:
         return
+    for other, document in others_alike(looked.document, key=key):
+        if not mine & _taking(document):
+            continue
+        both = people.shared(looked.document, document)
+        if both:
+            verb = "is" if both == 1 else "are"
+            words = f"{_people(both)} {verb} in “{other.name}” too, which does the same."
+            yield _warning("conditions", words)
+
+
+def others_alike(
+    document: WorkflowDocument, *, key: str
+) -> Iterator[tuple[Workflow, WorkflowDocument]]:
+    """The other live workflows that the same trigger sets off."""
     rows = Workflow.objects.filter(status=Workflow.Status.LIVE).exclude(key=key)
     for other in rows.select_related("live_version"):
         try:
-            document = parse_document(other.live_version.document if other.live_version else {})
+            found = parse_document(other.live_version.document if other.live_version else {})
         except DocumentError:
             continue
-        same = mine & _taking(document)
-        if document.trigger.type != looked.document.trigger.type or not same:
-            continue
-        both = looked.matched & people.eligible(document)
-        if both:
-            verb = "is" if len(both) == 1 else "are"
-            words = f"{_people(len(both))} {verb} in “{other.name}” too, which does the same."
-            yield _warning("conditions", words)
+        if found.trigger.type == document.trigger.type:
+            yield other, found
 
 
 def _taking(document: WorkflowDocument) -> set[str]:

@@ -78,11 +78,14 @@ def _moment(text: str) -> datetime:
 
 
 def load_world(
-    *, happenings: Iterable[Happening] = (), person_ids: Iterable[int] | None = None
+    *,
+    happenings: Iterable[Happening] = (),
+    person_ids: Iterable[int] | None = None,
+    fields: Collection[str] | None = None,
 ) -> PlanningWorld:
-    """The world for one pass."""
+    """The world for one pass; ``fields`` as for :func:`load_people`."""
     return PlanningWorld(
-        people=load_people(person_ids),
+        people=load_people(person_ids, fields=fields),
         happenings=tuple(happenings),
         workspace_timezone=workspace_get().timezone,
     )

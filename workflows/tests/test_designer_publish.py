@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -112,6 +113,32 @@ def test_a_large_directory_is_asked_in_the_database_with_the_same_answers() -> N
         assert read.split(group) == asked.split(group)
         assert read.count(group) == asked.count(group)
     assert read.split(None) == asked.split(None)
+
+
+def test_a_large_directory_that_was_read_beforehand_has_the_same_answers() -> None:
+    for name, country, title in (
+        ("ana", "FRA", "Größe"),
+        ("ben", "ESP", "grosse"),
+        ("cem", "", ""),
+    ):
+        _person(name, country=country, job_title=title)
+    rules = (Rule("person.country", "is", "FRA"), Rule("person.job_title", "is_not", "GRÖSSE"))
+    groups = [Group(rules=(rule,)) for rule in rules] + [Group(combinator="or", rules=rules)]
+    groups.append(Group(rules=(Rule("change.field", "is", "team"),)))
+    plain, large = directory(TODAY), Directory(today=TODAY, facts=None)
+    large.prepare([*groups, None])
+    documents = [replace(parse_document(_data(CONTRACTOR)), conditions=group) for group in groups]
+    for group, document in zip(groups, documents, strict=True):
+        assert large.split(group) == plain.split(group)
+        assert large.eligible(document) == plain.eligible(document)
+        assert [large.shared(document, other) for other in documents] == [
+            len(plain.eligible(document) & plain.eligible(other)) for other in documents
+        ]
+    assert large.counts(groups) == plain.counts(groups)
+    assert large.everybody() == plain.everybody() == 3
+    # What was not read beforehand is asked in the database.
+    other = Group(rules=(Rule("person.work_email", "starts_with", "ana"),))
+    assert large.split(other) == plain.split(other)
 
 
 def test_next_runs_are_those_of_who_matches() -> None:

@@ -30,7 +30,7 @@ from workflows.designer.outline import outline
 from workflows.designer.panel import next_runs, rehearsals
 from workflows.designer.picks import PICKS
 from workflows.designer.rehearse import rehearse
-from workflows.designer.warnings import warnings_of
+from workflows.designer.warnings import others_alike, warnings_of
 from workflows.document.parse import parse_document
 from workflows.fields import custom_name, field_spec
 from workflows.models import Workflow
@@ -55,6 +55,8 @@ def panel(request: HttpRequest, key: str) -> HttpResponse:
     document = parse_document(found.draft)
     now = clock.now()
     people = directory(_today(now))
+    others = (other.conditions for _, other in others_alike(document, key=found.key))
+    people.prepare([document.conditions, *others])
     since = found.live_since
     warnings = warnings_of(document, key=found.key, now=now, people=people)
     context = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,7 @@ from people.applying import chunks
 from people.loading import directory_lock
 from people.models import FieldOverride, Person
 from people.overriding import OverrideError, override_clean
-from people.services import people_resolve
-from siit_remote.audit.services import record
+from people.services import people_resolve, person_audit
 
 if TYPE_CHECKING:
     from people.services import Actor
@@ -26,20 +25,6 @@ def _reason(text: str) -> str:
     if not reason:
         raise OverrideError("Say why: the reason stands in the activity log.")
     return reason
-
-
-def _note(
-    action: str, person: Person, *, actor: Actor, correlation: str, detail: dict[str, Any]
-) -> None:
-    record(
-        action,
-        actor=actor,
-        object_type="person",
-        object_key=person.work_email,
-        object_label=str(person),
-        detail=detail,
-        correlation=correlation,
-    )
 
 
 def people_protect(
@@ -59,7 +44,7 @@ def people_protect(
                 protected=protected, updated_at=now
             ):
                 changed += 1
-                _note(
+                person_audit(
                     "person.protected",
                     person,
                     actor=actor,
@@ -88,26 +73,9 @@ def people_override(
     user = actor.pk if actor is not None and actor.is_authenticated else None
     with transaction.atomic():
         directory_lock()
-        rows = [
-            FieldOverride(
-                person=person,
-                field=field,
-                value=clean[person.pk],
-                reason=why,
-                set_by_id=user,
-                set_at=now,
-            )
-            for person in people
-        ]
-        for part in chunks(rows):
-            FieldOverride.objects.bulk_create(
-                part,
-                update_conflicts=True,
-                unique_fields=["person", "field"],
-                update_fields=["value", "reason", "set_by", "set_at"],
-            )
+        _overrides_write(clean, field=field, reason=why, at=now, by=user)
         for person in people:
-            _note(
+            person_audit(
                 "person.overridden",
                 person,
                 actor=actor,
@@ -122,4 +90,23 @@ def people_override(
             if field == "manager"
             else [],
         )
-    return len(rows)
+    return len(clean)
+
+
+def _overrides_write(
+    values: Mapping[int, Any], *, field: str, reason: str, at: datetime, by: Any
+) -> None:
+    """One override per person; an earlier one of the same field is replaced."""
+    rows = [
+        FieldOverride(
+            person_id=person, field=field, value=value, reason=reason, set_by_id=by, set_at=at
+        )
+        for person, value in values.items()
+    ]
+    for part in chunks(rows):
+        FieldOverride.objects.bulk_create(
+            part,
+            update_conflicts=True,
+            unique_fields=["person", "field"],
+            update_fields=["value", "reason", "set_by", "set_at"],
+        )

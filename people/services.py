@@ -109,7 +109,9 @@ def person_protect_set(
     return bool(changed)
 
 
-def person_audit(action: str, person: Person, *, actor: Actor, detail: dict[str, Any]) -> None:
+def person_audit(
+    action: str, person: Person, *, actor: Actor, detail: dict[str, Any], correlation: str = ""
+) -> None:
     """Write down what was done to one person."""
     record(
         action,
@@ -118,6 +120,7 @@ def person_audit(action: str, person: Person, *, actor: Actor, detail: dict[str,
         object_key=person.work_email,
         object_label=str(person),
         detail=detail,
+        correlation=correlation,
     )
 
 

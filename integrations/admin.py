@@ -204,6 +204,7 @@ class BundleAdmin(AuditedAdminMixin, _Admin):
     """Sets of equipment."""
 
     list_display = ["name", "key", "connection"]
+    list_filter = ["connection"]
     search_fields = ["name", "key"]
     list_select_related = ["connection"]
 
@@ -213,6 +214,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
     """Syncs. Records and reviews are personal data of every kind and are not shown."""
 
     list_display = ["connection", "status", "trigger", "started_at", "seen", "created", "ended"]
+    search_fields = ["connection__name", "=pk"]
     list_filter = ["status", "connection"]
     list_select_related = ["connection"]
     exclude = ["held_records", "review", "lease_holder", "lease_until"]
@@ -233,6 +235,7 @@ class MailEventAdmin(ReadOnlyAdmin):
     """Bounces and deliveries that mail senders told of."""
 
     list_display = ["received_at", "connection", "kind", "why"]
+    search_fields = ["message_id"]
     list_filter = ["kind", "connection"]
     list_select_related = ["connection"]
 
@@ -242,6 +245,8 @@ class CircuitAdmin(ReadOnlyAdmin):
     """Targets that failed lately."""
 
     list_display = ["target", "connection", "failures", "opened_at", "probe_at", "slowed_until"]
+    search_fields = ["target"]
+    list_filter = ["connection"]
     list_select_related = ["connection"]
 
 
@@ -260,6 +265,7 @@ class AccessEventAdmin(ReadOnlyAdmin):
     """What became of each access."""
 
     list_display = ["at", "access", "state", "run_id", "by_label", "words"]
+    search_fields = ["access__person__full_name", "access__person__work_email"]
     list_filter = ["state"]
 
 
@@ -268,6 +274,8 @@ class AccessReadingAdmin(ReadOnlyAdmin):
     """When connections were asked who has what."""
 
     list_display = ["application", "read_at", "tried_at", "accounts", "error"]
+    search_fields = ["application__name"]
+    list_filter = ["application"]
     list_select_related = ["application"]
 
 
@@ -333,5 +341,6 @@ class IncidentAdmin(ReadOnlyAdmin):
     """Outages that people were told of, once each."""
 
     list_display = ["opened_at", "connection", "kind", "mailed_to", "closed_at", "return_told_at"]
+    search_fields = ["connection__name", "mailed_to"]
     list_filter = ["kind", "connection"]
     list_select_related = ["connection"]

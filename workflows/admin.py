@@ -1,4 +1,4 @@
-"""Catalogue, policies, templates and delegations in the site admin; the ledger beside them."""
+"""Catalogue, policies and templates in the site admin; the ledger beside them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from django import forms
 from django.contrib import admin
 
 from siit_remote.audit.admin import AuditedAdminMixin
-from siit_remote.lib import clock
 from workflows import ledger_admin as ledger_admin
-from workflows.models import ApproverPolicy, Delegation, MessageTemplate, Service
+from workflows.models import ApproverPolicy, MessageTemplate, Service
 from workflows.problems import DocumentError
 from workflows.workspace.apply import known_now
 from workflows.workspace.shape import FORMAT, read_workspace
@@ -92,6 +91,10 @@ class ApproverPolicyAdmin(AuditedAdminMixin, _Admin):
     list_display = ["key", "name"]
     search_fields = ["key", "name"]
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Deleted on its own page, which refuses while a workflow asks by it."""
+        return False
+
 
 @admin.register(MessageTemplate)
 class MessageTemplateAdmin(AuditedAdminMixin, _Admin):
@@ -101,18 +104,6 @@ class MessageTemplateAdmin(AuditedAdminMixin, _Admin):
     list_display = ["key", "name"]
     search_fields = ["key", "name"]
 
-
-@admin.register(Delegation)
-class DelegationAdmin(AuditedAdminMixin, _Admin):
-    """Who decides while somebody is away."""
-
-    list_display = ["approver", "delegate", "starts_on", "ends_on"]
-    list_select_related = ["approver", "delegate"]
-    raw_id_fields = ["approver", "delegate"]
-    exclude = ["created_at"]
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Stamp the moment it was made."""
-        if not change:
-            obj.created_at = clock.now()
-        super().save_model(request, obj, form, change)
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Deleted on its own page, which refuses while a workflow sends it."""
+        return False

@@ -17,6 +17,7 @@ from workflows.models import (
     Callback,
     CategoryRights,
     ChatMessage,
+    Delegation,
     DraftState,
     ForecastSnapshot,
     Hold,
@@ -81,6 +82,7 @@ class WorkflowVersionAdmin(LedgerAdmin):
 
     category = "workflow__category"
     list_display = ["workflow", "number", "published_at", "published_by"]
+    search_fields = ["workflow__name", "workflow__key"]
     list_filter = ["workflow"]
     list_select_related = ["workflow", "published_by"]
 
@@ -91,6 +93,7 @@ class DraftStateAdmin(LedgerAdmin):
 
     category = "workflow__category"
     list_display = ["workflow", "number", "what", "saved_at", "saved_by"]
+    search_fields = ["workflow__name", "what"]
     list_filter = ["workflow"]
     list_select_related = ["workflow", "saved_by"]
 
@@ -115,6 +118,7 @@ class StepRunAdmin(LedgerAdmin):
     category = "run__workflow__category"
     trigger = "run__trigger"
     list_display = ["run", "key", "action", "status", "attempts", "finished_at"]
+    search_fields = ["run__person__full_name", "run__person__work_email", "key"]
     list_filter = ["status", "action"]
     list_select_related = ["run"]
     facts = ("outcome", "reason", "error")
@@ -125,6 +129,7 @@ class CallbackAdmin(LedgerAdmin):
     """Calls that endpoints were asked to make when they are done."""
 
     list_display = ["step", "connection", "state", "sent_at", "expires_at", "answered_at"]
+    search_fields = ["connection__name", "step__run__person__full_name"]
     list_filter = ["state"]
     list_select_related = ["step"]
     exclude = ["token_hash", "message_id_hash"]
@@ -137,6 +142,7 @@ class AttemptAdmin(LedgerAdmin):
     category = "step__run__workflow__category"
     trigger = "step__run__trigger"
     list_display = ["step", "number", "phase", "started_at", "outcome"]
+    search_fields = ["step__run__person__full_name", "step__run__person__work_email"]
     list_filter = ["phase", "outcome"]
     list_select_related = ["step"]
     facts = ("detail", "error")
@@ -149,6 +155,7 @@ class HoldAdmin(LedgerAdmin):
     category = "workflow__category"
     trigger = "runs__trigger"
     list_display = ["workflow", "kind", "people", "status", "created_at", "decided_at"]
+    search_fields = ["workflow__name"]
     list_filter = ["kind", "status", "workflow"]
     list_select_related = ["workflow"]
 
@@ -182,7 +189,19 @@ class ChatMessageAdmin(LedgerAdmin):
     """Where in a chat a question stands."""
 
     list_display = ["approval", "person", "connection", "shown", "posted_at"]
+    search_fields = ["person__full_name", "person__work_email"]
+    list_filter = ["connection"]
     list_select_related = ["approval", "person", "connection"]
+
+
+@admin.register(Delegation)
+class DelegationAdmin(LedgerAdmin):
+    """Who decides for whom; made and ended on the page While away, by its rules."""
+
+    list_display = ["approver", "delegate", "kind", "starts_on", "ends_on", "ended_at"]
+    list_filter = ["kind", "starts_on"]
+    list_select_related = ["approver", "delegate"]
+    search_fields = ["approver__full_name", "approver__work_email", "delegate__full_name"]
 
 
 @admin.register(Absence)
@@ -190,6 +209,7 @@ class AbsenceAdmin(LedgerAdmin):
     """When somebody is away, and approvals go to another."""
 
     list_display = ["person", "starts_on", "ends_on", "made_by_label", "ended_at"]
+    list_filter = ["starts_on"]
     list_select_related = ["person"]
     search_fields = ["person__search_text"]
 
@@ -209,6 +229,7 @@ class RequestNoteAdmin(LedgerAdmin):
     """What was said and done about requests."""
 
     list_display = ["request", "kind", "at"]
+    search_fields = ["request__requester__full_name", "request__service__name"]
     list_filter = ["kind"]
     list_select_related = ["request"]
 
@@ -228,6 +249,8 @@ class TaskNoteAdmin(LedgerAdmin):
     """What is said and what happened under tasks."""
 
     list_display = ["task", "comment", "author", "at"]
+    search_fields = ["task__title", "author__full_name"]
+    list_filter = ["at"]
     list_select_related = ["task", "author"]
 
 
@@ -247,6 +270,7 @@ class ShipmentEventAdmin(LedgerAdmin):
     """What happened to shipments."""
 
     list_display = ["shipment", "state", "by_label", "at"]
+    search_fields = ["shipment__person__full_name", "shipment__bundle_name"]
     list_filter = ["state"]
     list_select_related = ["shipment__person"]
 
@@ -264,6 +288,7 @@ class CalendarFeedAdmin(LedgerAdmin):
     """Who reads the forecast in a calendar; the address itself is kept nowhere."""
 
     list_display = ["user", "created_at", "last_read_at"]
+    search_fields = ["user__username", "user__email"]
     list_select_related = ["user"]
     exclude = ["token_hash"]
 

@@ -41,6 +41,8 @@ OWNER: Final = "Owner"
 """The role that always may, so that nobody locks everybody out."""
 GRANTED_TO: Final = ("HR admin", "IT staff")
 """Roles that may be named: managers and employees have no pages of workflows."""
+CLOSED: Final = "a workflow that is not open to you"
+"""What stands in the place of a name where a page says what uses a thing."""
 NAMED: Final = (OWNER, *GRANTED_TO)
 
 

@@ -7,13 +7,27 @@ from typing import TYPE_CHECKING, Any
 from django import template
 
 from siit_remote.lib import clock
+from workflows.category_rights import CLOSED, rights_of
 from workflows.plan_history import plan_history
 from workflows.undo import undo_refusal
 
 if TYPE_CHECKING:
-    from workflows.models import Run
+    from workflows.models import Run, Workflow
 
 register = template.Library()
+
+
+@register.simple_tag
+def closed_categories(user: Any) -> list[str]:
+    """Categories whose workflows the reader may not see, for pages that name what uses a thing."""
+    return rights_of(user).closed("view")
+
+
+@register.inclusion_tag("workflows/parts/workflow_name.html")
+def workflow_name(workflow: Workflow, closed: list[str], link: bool = True) -> dict[str, Any]:
+    """The workflow by name; without one where its category is among ``closed``."""
+    hidden = workflow.category in closed
+    return {"workflow": workflow, "hidden": hidden, "words": CLOSED, "link": link}
 
 
 @register.inclusion_tag("workflows/parts/plan_history.html", name="plan_history")

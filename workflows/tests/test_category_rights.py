@@ -18,7 +18,16 @@ from workflows.category_rights import category_rights_save, rights_of
 from workflows.document.parse import parse_document
 from workflows.drafts import draft_write
 from workflows.holds import held_rows, hold_release, list_seal
-from workflows.models import CategoryRights, Hold, Run, Shipment, StepRun, Task, Workflow
+from workflows.models import (
+    CategoryRights,
+    Hold,
+    Run,
+    Shipment,
+    StepRun,
+    Task,
+    Workflow,
+    WorkflowVersion,
+)
 from workflows.runs import run_cancel
 from workflows.services import workflow_act, workflow_publish
 
@@ -226,6 +235,47 @@ def test_approvals_of_a_closed_workflow_are_open_to_who_decides_alone(company: C
     assert approval.title not in _page(company, "hr", "approvals-stuck")
     assert approval.title in _page(company, "owner", "approvals-stuck")
     assert approval.title in _page(company, "manager", "approval", pk=approval.pk)
+
+
+def test_pages_that_say_what_uses_a_thing_name_no_closed_workflow(company: Company) -> None:
+    steps = [
+        {
+            "key": "tell",
+            "action": "message.send",
+            "params": {"to": "person", "template": "welcome"},
+        },
+        {
+            "key": "ask",
+            "action": "approval.request",
+            "params": {
+                "approver": {"type": "policy", "key": "by-entity"},
+                "also": [{"type": "manager"}],
+                "fallback": {"type": "role", "name": "hr"},
+            },
+        },
+    ]
+    trigger = {"type": "request.submitted", "params": {"service": "software"}}
+    workflow = Workflow.objects.get(key="offboarding")
+    document = workflow.draft | {"steps": steps, "trigger": trigger}
+    Workflow.objects.filter(pk=workflow.pk).update(draft=document)
+    WorkflowVersion.objects.filter(workflow=workflow).update(document=document)
+    pages = [
+        ("message-templates", {}),
+        ("message-template", {"key": "welcome"}),
+        ("policies", {}),
+        ("policy-edit", {"key": "by-entity"}),
+        ("policy-rehearsal", {"key": "by-entity"}),
+        ("services", {}),
+        ("service-edit", {"key": "software"}),
+    ]
+    for name, kwargs in pages:
+        assert "Offboarding" in _page(company, "hr", name, **kwargs), name
+    _grant(company, view=["Owner"])
+    for name, kwargs in pages:
+        shown = _page(company, "hr", name, **kwargs)
+        assert "Offboarding" not in shown, name
+        if name != "policy-rehearsal":
+            assert "a workflow that is not open to you" in shown, name
 
 
 def test_calls_say_nothing_of_a_closed_run(company: Company) -> None:

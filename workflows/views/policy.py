@@ -19,6 +19,7 @@ from siit_remote.audit.services import record
 from siit_remote.lib import clock
 from siit_remote.lib.keys import key_from
 from workflows.catalogue import entity_lead_set, policy_save
+from workflows.category_rights import CLOSED, rights_of
 from workflows.conditions.describe import describe_group
 from workflows.conditions.tree import parse_group
 from workflows.designer.asked import asked_drawn, asked_read
@@ -205,7 +206,11 @@ def _row(state: Mapping[str, Any]) -> dict[str, Any]:
 def policy_delete(request: HttpRequest, key: str) -> HttpResponse:
     """Delete a policy that nothing uses."""
     found = get_object_or_404(ApproverPolicy, key=key)
-    users = [use.workflow.name for use in policy_uses(key)] + list(map(str, policies_using(key)))
+    rights = rights_of(request.user)
+    users = [
+        use.workflow.name if rights.may("view", use.workflow.category) else CLOSED
+        for use in policy_uses(key)
+    ] + list(map(str, policies_using(key)))
     if users:
         messages.error(request, f"{found} is used by {', '.join(users)}; change that first.")
         return redirect("policy-edit", key=key)
@@ -229,7 +234,12 @@ def policy_rehearsal(request: HttpRequest, key: str) -> HttpResponse:
     found = get_object_or_404(ApproverPolicy, key=key)
     stages: tuple[Mapping[str, Any], ...] = ({"type": "policy", "key": key},)
     chosen = request.GET.get("step", "")
-    uses = [use for use in policy_uses(key) if len(use.stages) > 1]
+    rights = rights_of(request.user)
+    uses = [
+        use
+        for use in policy_uses(key)
+        if len(use.stages) > 1 and rights.may("view", use.workflow.category)
+    ]
     for use in uses:
         if chosen == f"{use.workflow.key}.{use.step}":
             stages = use.stages

@@ -14,25 +14,24 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from integrations.access_calls import place_of
 from integrations.models import Application, Connection
-from people.identity import fields_hidden_from
 from people.models import Person
 from people.selectors import person_by_email
-from siit_remote.access import may, require
-from siit_remote.lib import clock
+from siit_remote.access import require
 from siit_remote.lib.keys import key_from
 from workflows.access.saving import ICONS, ApplicationValues, application_save
-from workflows.access.should import directory_today, rule_fields
-from workflows.conditions.masking import names_of
-from workflows.designer.embedded import EmbeddedRule, rule_counts, rule_drawn, rule_edited
-from workflows.designer.errors import EditRefusedError
-from workflows.designer.matching import Directory
-from workflows.designer.picks import MOST, PICKS
+from workflows.designer.picks import PICKS
 from workflows.document.shape import Data
 from workflows.problems import DocumentError
+from workflows.views.rule_rows import rows_answer, rows_clicked, rows_context
 
 _LEFT_OUT = frozenset({"person.apps"})
 """Who has an application cannot decide about who gets one: it would chase itself."""
-_SEARCHED = ("person", "team", "entity", "country", "timezone", "employment_type")
+_RULE_WORDS = {
+    "title": "Who gets it",
+    "nobody": "Nobody by rule: it is given by request, or by hand.",
+    "everybody": "No rule: nobody gets it by itself",
+    "choose": "Give it by rule",
+}
 _WAYS = (
     ("task", "By hand: its owner gets a task"),
     ("group", "By a group at the identity provider"),
@@ -139,12 +138,10 @@ def _edit(request: HttpRequest, found: Application | None) -> HttpResponse:
         data = found.entitle if found is not None else None
         return _page(request, found, _form(found), data)
     form = ApplicationForm(request.POST, icon_now=found.icon if found else "")
-    try:
-        rule, _ = rule_edited(_lists(request), "save")
-        _refuse_hidden(request, rule, found)
-    except EditRefusedError as error:
-        form.add_error(None, str(error))
-        return _page(request, found, form, found.entitle if found else None, status=422)
+    clicked = rows_clicked(request, "save", stored=found.entitle if found else None)
+    rule = clicked.data
+    if clicked.refused:
+        form.add_error(None, clicked.refused)
     if not form.is_valid():
         return _page(request, found, form, rule, status=422)
     try:
@@ -203,13 +200,6 @@ def _values(
     )
 
 
-def _lists(request: HttpRequest) -> dict[str, list[str]]:
-    """The form, and what the button said in its address."""
-    return {name: [str(value) for value in values] for name, values in request.POST.lists()} | {
-        name: [str(value) for value in values] for name, values in request.GET.lists()
-    }
-
-
 @require_POST
 @require("integrations.change_application")
 def application_rule(request: HttpRequest, verb: str) -> HttpResponse:
@@ -219,38 +209,19 @@ def application_rule(request: HttpRequest, verb: str) -> HttpResponse:
     """
     key = request.POST.get("application", "")
     found = _known(key) if key else None
-    focus, refused = "", ""
-    values = _lists(request)
-    try:
-        rule, focus = rule_edited(values, "save" if verb == "counts" else verb)
-        _refuse_hidden(request, rule, found)
-    except EditRefusedError as error:
-        refused = str(error)
-        rule = found.entitle if found is not None else None
-    if request.headers.get("HX-Request") != "true":
-        form = _unsaved(request, found)
-        if refused:
-            messages.error(request, refused)
-        return _page(request, found, form, rule)
-    people = directory_today(clock.now())
-    context: dict[str, Any] = {
-        "rule": _drawn(request, rule, people),
-        "rule_base": _rule_base(),
-        "refused": refused,
-    }
-    if verb == "counts":
-        told = not rule_fields(rule) & _unseen(request)
-        context["counts"] = rule_counts(rule, people=people) if told else {}
-        return render(request, "workflows/access/rule_counts.html", context)
-    response = render(request, "workflows/access/rule.html", context)
-    if focus:
-        response["HX-Trigger-After-Swap"] = f'{{"rule-focus": "{focus}"}}'
-    return response
+    clicked = rows_clicked(request, verb, stored=found.entitle if found is not None else None)
+    if request.headers.get("HX-Request") == "true":
+        return rows_answer(request, verb, clicked, _rule(request, clicked.data))
+    if clicked.refused:
+        messages.error(request, clicked.refused)
+    return _page(request, found, _unsaved(request, found), clicked.data)
 
 
-def _rule_base() -> str:
-    """What the rows' buttons put their verbs behind."""
-    return reverse("application-rule", args=["save"]).removesuffix("save/")
+def _rule(request: HttpRequest, data: Data | None) -> dict[str, Any]:
+    """The card of the rule; its buttons put their verbs behind the base."""
+    base = reverse("application-rule", args=["save"]).removesuffix("save/")
+    context = rows_context(request, data, base=base, leave_out=_LEFT_OUT)
+    return context | {"rule_words": _RULE_WORDS}
 
 
 def _unsaved(request: HttpRequest, found: Application | None) -> ApplicationForm:
@@ -261,31 +232,6 @@ def _unsaved(request: HttpRequest, found: Application | None) -> ApplicationForm
     return ApplicationForm(initial=initial, icon_now=found.icon if found else "")
 
 
-def _unseen(request: HttpRequest) -> frozenset[str]:
-    """Fields hidden from the account, as conditions call them."""
-    return names_of(fields_hidden_from(request.user))
-
-
-def _refuse_hidden(request: HttpRequest, rule: Data | None, found: Application | None) -> None:
-    """Who may not see a field may not ask by it either: whom a rule fits would tell the value.
-
-    A rule of somebody else's that asks for it stays as it is. Raises ``EditRefusedError``.
-    """
-    before = rule_fields(found.entitle) if found is not None else frozenset()
-    if (rule_fields(rule) & _unseen(request)) - before:
-        raise EditRefusedError("The rule asks for a field that is hidden from you.")
-    if before & _unseen(request) and found is not None and rule != found.entitle:
-        raise EditRefusedError(
-            "The rule asks for a field that is hidden from you, so you cannot change the rule."
-        )
-
-
-def _drawn(request: HttpRequest, data: Data | None, people: Directory) -> EmbeddedRule:
-    unseen = _unseen(request)
-    told = None if rule_fields(data) & unseen else people
-    return rule_drawn(data, people=told, leave_out=_LEFT_OUT | unseen)
-
-
 def _page(
     request: HttpRequest,
     found: Application | None,
@@ -294,17 +240,5 @@ def _page(
     *,
     status: int = 200,
 ) -> HttpResponse:
-    sizes = {"country": 300, "timezone": 700}
-    may_see = may(request.user, "people.view_person")
-    context = {
-        "application": found,
-        "form": form,
-        "rule": _drawn(request, data, directory_today(clock.now())),
-        "rule_base": _rule_base(),
-        "lists": [
-            (kind, PICKS[kind].found("", sizes.get(kind, MOST)))
-            for kind in _SEARCHED
-            if kind != "person" or may_see
-        ],
-    }
+    context = {"application": found, "form": form, **_rule(request, data)}
     return render(request, "workflows/access/application_edit.html", context, status=status)

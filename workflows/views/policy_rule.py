@@ -88,7 +88,7 @@ def policy_rule_rows(request: HttpRequest, key: str, number: int, verb: str) -> 
     policy, rule = _found(key, number)
     clicked = rows_clicked(request, verb, stored=rule["when"])
     if request.headers.get("HX-Request") == "true":
-        context = rows_context(clicked.data, base=_base(policy, number), of_requests=True)
+        context = rows_context(request, clicked.data, base=_base(policy, number), of_requests=True)
         return rows_answer(request, verb, clicked, context | {"rule_words": _WORDS})
     if clicked.refused:
         messages.error(request, clicked.refused)
@@ -110,7 +110,7 @@ def _page(
     *,
     problems: list[Problem] | None = None,
 ) -> HttpResponse:
-    rows = rows_context(when, base=_base(policy, number), of_requests=True)
+    rows = rows_context(request, when, base=_base(policy, number), of_requests=True)
     context = {
         "policy": policy,
         "number": number,

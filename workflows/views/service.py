@@ -118,7 +118,7 @@ def _render(
         "field_types": FIELD_TYPES,
         "icons": ICONS,
         "rule_words": _WORDS,
-        **rows_context(state["audience"], base=_rule_base(), of_requests=False),
+        **rows_context(request, state["audience"], base=_rule_base(), of_requests=False),
         "preview": RequestForm(service=preview, auto_id="preview_%s"),
         "workflows": workflows_of(service.key) if not new else [],
     }
@@ -142,7 +142,7 @@ def service_rule(request: HttpRequest, verb: str) -> HttpResponse:
     service = get_object_or_404(Service, key=key) if key else Service(fields=[])
     clicked = rows_clicked(request, verb, stored=service.audience)
     if request.headers.get("HX-Request") == "true":
-        context = rows_context(clicked.data, base=_rule_base(), of_requests=False)
+        context = rows_context(request, clicked.data, base=_rule_base(), of_requests=False)
         return rows_answer(request, verb, clicked, context | {"rule_words": _WORDS})
     if clicked.refused:
         messages.error(request, clicked.refused)

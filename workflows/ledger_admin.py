@@ -129,7 +129,7 @@ class CallbackAdmin(LedgerAdmin):
     """Calls that endpoints were asked to make when they are done."""
 
     list_display = ["step", "connection", "state", "sent_at", "expires_at", "answered_at"]
-    search_fields = ["connection__name", "step__run__person__full_name"]
+    search_fields = ["connection", "step__run__person__full_name"]
     list_filter = ["state"]
     list_select_related = ["step"]
     exclude = ["token_hash", "message_id_hash"]

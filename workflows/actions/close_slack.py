@@ -18,8 +18,8 @@ class CloseSlackAction(SlackAccessAction):
         by="slack.reopen_access", words="Reactivate the member in Slack.", days=90
     )
     capability = MemberAdmin
-    word, verb, opposite = "close", "Deactivate", "Reactivate"
+    word, verb, past, opposite = "close", "Deactivate", "Deactivated", "Reactivate"
 
-    def change(self, client: MemberAdmin, work_email: str, *, key: str) -> RemoteAccount | None:
+    def turn(self, client: MemberAdmin, work_email: str, *, key: str) -> RemoteAccount | None:
         """Deactivate and read back."""
         return client.deactivate_member(work_email, idempotency_key=key)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from integrations.accounts import account_reactivate
 from integrations.connectors.identity import AccountReactivator
 from integrations.models import Account, Connection
@@ -20,7 +22,7 @@ class ReactivateAccountAction(AccountStateAction):
     capability = AccountReactivator
     verb, past, opposite = "Reactivate", "Reactivated", "Suspend"
 
-    def change(self, ctx: ActionContext, connection: Connection) -> Account | None:
+    def change(self, ctx: ActionContext, connection: Connection, client: Any) -> Account | None:
         """Reactivate and read back."""
         return account_reactivate(
             connection, ctx.person, idempotency_key=ctx.idempotency_key, now=ctx.now

@@ -18,10 +18,8 @@ class ReopenSlackAction(SlackAccessAction):
         by="slack.close_access", words="Deactivate the member in Slack again.", days=90
     )
     capability = MemberReactivator
-    word, verb, opposite = "reopen", "Reactivate", "Deactivate"
+    word, verb, past, opposite = "reopen", "Reactivate", "Reactivated", "Deactivate"
 
-    def change(
-        self, client: MemberReactivator, work_email: str, *, key: str
-    ) -> RemoteAccount | None:
+    def turn(self, client: MemberReactivator, work_email: str, *, key: str) -> RemoteAccount | None:
         """Activate and read back."""
         return client.reactivate_member(work_email, idempotency_key=key)

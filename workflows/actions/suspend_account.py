@@ -26,7 +26,7 @@ class SuspendAccountAction(AccountStateAction):
     )
     verb, past, opposite = "Suspend", "Suspended", "Reactivate"
 
-    def change(self, ctx: ActionContext, connection: Connection) -> Account | None:
+    def change(self, ctx: ActionContext, connection: Connection, client: Any) -> Account | None:
         """Suspend, end the sessions, read back."""
         return account_suspend(
             connection,

@@ -29,6 +29,7 @@ from workflows.services import draft_save, workflow_publish  # noqa: E402
 HOST = "localhost"
 _COUNTRIES = ("FRA", "DEU", "ESP", "GBR", "USA", "JPN")
 _TRIGGERS = ("person.end_date", "person.start_date", "person.end_date", "person.probation_end")
+_ENDS = (("end_date", "probation_end_date"), ("probation_end_date",), ())
 _STEPS: tuple[dict[str, Any], ...] = (
     {"action": "apps.revoke", "params": {"apps": "all"}},
     {"action": "apps.assign", "params": {"apps": ["notion"]}},
@@ -37,16 +38,15 @@ _STEPS: tuple[dict[str, Any], ...] = (
 
 
 def dates_make(people: int) -> None:
-    """One in three leaves and one in three ends the probation within two years or so."""
-    today, rows = clock.now().date(), []
-    for number, person in enumerate(Person.objects.order_by("pk")[:people].iterator()):
-        day = today + timedelta(days=number * 7 % 727 - 300)
-        if number % 3 == 0:
-            person.end_date = day
-        elif number % 3 == 1:
-            person.probation_end_date = day
-        rows.append(person)
-    Person.objects.bulk_update(rows, ["end_date", "probation_end_date"], batch_size=1000)
+    """One in three leaves within two years or so, on the day the probation ends; some stay."""
+    today = clock.now().date()
+    by_day: dict[tuple[str, int], list[int]] = {}
+    keys = Person.objects.order_by("pk").values_list("pk", flat=True)[:people]
+    for number, pk in enumerate(keys):
+        for field in _ENDS[number % 3]:
+            by_day.setdefault((field, number * 7 % 727 - 300), []).append(pk)
+    for (field, days), pks in by_day.items():
+        Person.objects.filter(pk__in=pks).update(**{field: today + timedelta(days=days)})
 
 
 def draft_of(number: int) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def draft_of(number: int) -> dict[str, Any]:
 
 
 def _chosen(number: int) -> tuple[dict[str, Any], ...]:
-    giving = _TRIGGERS[number % len(_TRIGGERS)] == "person.start_date"
+    giving = _TRIGGERS[number % len(_TRIGGERS)] != "person.end_date"
     return _STEPS[1:] if giving else (_STEPS[0], _STEPS[2])
 
 

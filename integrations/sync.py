@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from integrations.connectors.base import Feed, PeopleSource
+from integrations.connectors.staging_source import StagingSource
 from integrations.errors import (
     ConfigError,
     IncompleteError,
@@ -23,7 +24,7 @@ from integrations.models import Connection, SyncRun
 from integrations.people_sources import feed_completed
 from integrations.safeguard import held_hash
 from integrations.services import client_for, connection_mark_unauthorized
-from integrations.sync_apply import judge, sources_by_age, sync_apply, sync_record
+from integrations.sync_apply import foresight_of, judge, sources_by_age, sync_apply, sync_record
 from integrations.sync_held import held_apply, held_discard
 from integrations.sync_lease import (
     SyncRefusedError,
@@ -36,6 +37,8 @@ from people.defaults import directory_defaults_ensure, workspace_get
 from people.loading import digests_load, directory_load, directory_lock
 from people.models import SourceRecord
 from people.reconcile import plan_if_untouched
+from people.settling import Foresight
+from people.staging import StagedRecords
 from people.zones import zone_info
 from siit_remote.lib import clock
 
@@ -119,8 +122,9 @@ def _sync(
     connection.refresh_from_db()
     run = sync_claim(connection, trigger=trigger, actor=actor, now=now)
     try:
-        feed = _fetch(connection, run, now=now, client=client)
-        _decide(connection, run, feed, actor=actor, now=now)
+        foresight = foresight_of(now=now) if connection.finished_at is None else None
+        feed = _fetch(connection, run, now=now, client=client, foresight=foresight)
+        _decide(connection, run, feed, actor=actor, now=now, foresight=foresight)
     except IntegrationError as error:
         _fail(connection, run, error, actor=actor, now=now)
     except Exception:
@@ -140,13 +144,22 @@ def _source_of(connection: Connection, client: PeopleSource | None) -> PeopleSou
 
 
 def _fetch(
-    connection: Connection, run: SyncRun, *, now: datetime, client: PeopleSource | None
+    connection: Connection,
+    run: SyncRun,
+    *,
+    now: datetime,
+    client: PeopleSource | None,
+    foresight: Foresight | None,
 ) -> Feed:
     source = _source_of(connection, client)
     if connection.finished_at is None and not connection.account:
         _remember_account(connection, source)
     report = sync_progress(run)
-    feed = source.fetch_people(today=_today(now), progress=report)
+    if foresight is not None and isinstance(source, StagingSource):
+        staged = StagedRecords(look=foresight.look)
+        feed = source.fetch_people_into(staged, today=_today(now), progress=report)
+    else:
+        feed = source.fetch_people(today=_today(now), progress=report)
     feed = feed_completed(connection, feed)
     _refuse_suspect(connection, feed)
     report(f"Comparing {len(feed.records)} workers")
@@ -206,7 +219,13 @@ def _rehearse(connection: Connection, *, now: datetime, client: PeopleSource | N
 
 
 def _decide(
-    connection: Connection, run: SyncRun, feed: Feed, *, actor: Actor, now: datetime
+    connection: Connection,
+    run: SyncRun,
+    feed: Feed,
+    *,
+    actor: Actor,
+    now: datetime,
+    foresight: Foresight | None,
 ) -> None:
     baseline = connection.finished_at is None
     seen = {"seen": len(feed.records) + len(feed.skipped), "requests": feed.requests}
@@ -221,7 +240,7 @@ def _decide(
             return
         directory_lock()
         directory = directory_load(fed=feed.digests)
-        decision = judge(feed, directory=directory, now=now, baseline=baseline)
+        decision = judge(feed, directory=directory, now=now, baseline=baseline, foresight=foresight)
         columns = {**outcome_columns(decision.plan), **seen}
         if decision.reason:
             sync_close(

@@ -12,11 +12,12 @@ from integrations.safeguard import WINDOWS, Affected, Earlier, affected_by, hold
 from people.applying import plan_apply
 from people.choices import PersonStatus
 from people.defaults import workspace_get
-from people.loading import policy_load
+from people.loading import digests_load, entity_names, policy_load
 from people.organising import entities_ensure
 from people.plan import Directory, Plan
 from people.reconcile import reconcile
 from people.services import ENGINE
+from people.settling import Foresight
 from siit_remote.audit.services import record
 from siit_remote.lib.bell import ring
 
@@ -46,12 +47,30 @@ class Decision:
         return [person.person_id for person in self.affected]
 
 
+def foresight_of(*, now: datetime) -> Foresight:
+    """For a first import, whose people are mostly new."""
+    directory = digests_load()
+    return Foresight(
+        known=directory.records,
+        entity_names=entity_names(),
+        policy=policy_load(sources_by_age=sources_by_age()),
+        now=now,
+    )
+
+
 def judge(
-    feed: Feed, *, directory: Directory, now: datetime, baseline: bool, complete: bool = True
+    feed: Feed,
+    *,
+    directory: Directory,
+    now: datetime,
+    baseline: bool,
+    complete: bool = True,
+    foresight: Foresight | None = None,
 ) -> Decision:
     """Reconcile ``feed`` and ask the safeguard. Reads the policy and the workspace's limits.
 
-    ``complete`` is false for single workers: nobody is absent from such a feed.
+    ``complete`` is false for single workers: nobody is absent from such a feed. ``foresight``: see
+    :func:`people.reconcile.reconcile`.
     """
     plan = reconcile(
         feed.records,
@@ -61,6 +80,7 @@ def judge(
         now=now,
         complete=complete,
         baseline=baseline,
+        foresight=foresight,
     )
     affected = affected_by(plan, directory)
     workspace = workspace_get()

@@ -151,7 +151,7 @@ def directory_load(
         )
     records = _records(fed)
     _values_add(records, fed=fed, only=only)
-    return Directory(people=people, records=records, entity_names=_entity_names())
+    return Directory(people=people, records=records, entity_names=entity_names())
 
 
 def _records(fed: Mapping[RecordKey, str]) -> dict[RecordKey, KnownRecord]:
@@ -194,7 +194,8 @@ def _values_add(
             records[key] = replace(records[key], values=shelf.packed(values))
 
 
-def _entity_names() -> dict[str, str]:
+def entity_names() -> dict[str, str]:
+    """Names of legal entities by the source's id."""
     rows = LegalEntity.objects.exclude(external_id="").values_list("external_id", "name")
     return dict(rows)
 

@@ -8,14 +8,12 @@ others were waiting for; what comes out as it was is not written.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import datetime
 
 from people.choices import PersonStatus, Problem
 from people.differing import changes_between, same_notes
 from people.folding import email_key
-from people.managers import ManagerClaim, manager_find, on_circles
+from people.managers import manager_find, on_circles
 from people.matching import EmailIndex, Matching, View, emails_settle, match
 from people.packing import made_when_asked
 from people.plan import (
@@ -34,9 +32,9 @@ from people.plan import (
 from people.records import SkippedRecord, WorkerRecord
 from people.resolved import Resolved
 from people.resolving import resolve, resolve_alone
+from people.settling import Foresight, Resolutions, Settled
 from people.standing import local_today, person_status
 from people.viewing import views_of
-from siit_remote.lib.spool import Shelf
 
 
 def reconcile(
@@ -50,18 +48,19 @@ def reconcile(
     baseline: bool = False,
     everyone: bool = False,
     only: Collection[int] | None = None,
+    foresight: Foresight | None = None,
 ) -> Plan:
     """Compare ``records`` with the directory and say what would be written.
 
     ``complete``: the feed is a full refresh of its source, so that absence is noticed (and only
     noted). ``baseline``: the first import of a connection. ``everyone``: resolve even if no record
     changed, as after a change of mapping or overrides. ``only``: nobody but these people is
-    resolved or written. ``now`` is aware.
+    resolved or written. ``foresight`` looked at the records as they arrived. ``now`` is aware.
     """
     views = views_of(records, skipped, directory, now=now, complete=complete)
     if not everyone and not any(view.is_touched for view in views):
         return _nothing_to_do(views, skipped)
-    people = _People(views, match(views, directory), directory, policy, now, only)
+    people = _People(views, match(views, directory), directory, policy, now, only, foresight)
     return people.plan(skipped=skipped, baseline=baseline)
 
 
@@ -103,24 +102,6 @@ def _sorted(skipped: Sequence[SkippedRecord]) -> list[SkippedRecord]:
     return sorted(skipped, key=lambda record: (record.name, record.external_id))
 
 
-_Put = tuple[dict[str, Any], dict[str, str], date, dict[tuple[str, str], None], frozenset[str]]
-"""What lies on the shelf of a resolved person: values, sources, today, flags, quiet."""
-
-
-@dataclass(slots=True)
-class _Settled:
-    """What everybody else must know of one resolved person, while the whole lies on the shelf."""
-
-    number: int
-    work_email: str
-    status: str
-    claim: ManagerClaim
-    two_live: bool
-    manager: Ref | None = None
-    flags: tuple[tuple[str, str], ...] = ()
-    """Data problems about the manager, with their sentences."""
-
-
 class _People:
     """The resolution of everybody at once: each person alone, then who has which address and
     which manager, then each person again for what differs."""
@@ -133,6 +114,7 @@ class _People:
         policy: Policy,
         now: datetime,
         only: Collection[int] | None = None,
+        foresight: Foresight | None = None,
     ) -> None:
         self._only = only
         self.views = views
@@ -140,8 +122,10 @@ class _People:
         self.directory = directory
         self.policy = policy
         self.now = now
-        self._shelf: Shelf[_Put] = Shelf()
-        self._people: dict[Ref, _Settled] = {}
+        serves = foresight and foresight.serves(directory=directory, policy=policy, now=now)
+        self._foresight = foresight if serves else None
+        self._resolutions = self._foresight.resolutions if self._foresight else Resolutions()
+        self._people: dict[Ref, Settled] = {}
         self._primaries: set[RecordKey] = set()
 
     def plan(self, *, skipped: Sequence[SkippedRecord], baseline: bool) -> Plan:
@@ -152,7 +136,7 @@ class _People:
         written, touched = self._written()
         for person in self._people.values():
             if person.two_live:
-                name = self._shelf.get(person.number)[0]["full_name"]
+                name = self._resolutions.name(person)
                 reason = "Two employments are active at the same time."
                 conflicts.append(Conflict(work_email=person.work_email, name=name, reason=reason))
         owner = self.matching.owner
@@ -174,16 +158,18 @@ class _People:
             ref = self.matching.owner.get(view.key)
             if ref is not None and self._concerned(ref):
                 grouped.setdefault(ref, []).append(view)
-        claims: dict[ManagerClaim, ManagerClaim] = {}
         for ref in sorted(grouped, key=lambda ref: (isinstance(ref, str), ref)):
+            views = grouped.pop(ref)
+            if self._is_foreseen(ref, views):
+                continue
             found = resolve(
-                grouped.pop(ref),
+                views,
                 before=self._before(ref),
                 directory=self.directory,
                 policy=self.policy,
                 now=self.now,
             )
-            self._put(ref, found, claims)
+            self._put(ref, found)
         for person in self.directory.people.values():
             # Without records nothing is resolved, but for what is or was set by hand.
             if (
@@ -194,23 +180,25 @@ class _People:
                 alone = resolve_alone(
                     person, directory=self.directory, policy=self.policy, now=self.now
                 )
-                self._put(person.id, alone, claims)
+                self._put(person.id, alone)
 
     def _concerned(self, ref: Ref | None) -> bool:
         return self._only is None or ref in self._only
 
-    def _put(self, ref: Ref, found: Resolved, claims: dict[ManagerClaim, ManagerClaim]) -> None:
+    def _is_foreseen(self, ref: Ref, views: Sequence[View]) -> bool:
+        """Take a newcomer with one record as they were resolved while the feed was read."""
+        if self._foresight is None or isinstance(ref, int) or len(views) > 1:
+            return False
+        settled = self._foresight.settled(views[0])
+        if settled is None:
+            return False
+        self._primaries.add(views[0].key)
+        self._people[ref] = settled
+        return True
+
+    def _put(self, ref: Ref, found: Resolved) -> None:
         self._primaries |= found.primaries
-        self._people[ref] = _Settled(
-            number=self._shelf.put(
-                (found.values, found.sources, found.today, found.flags, found.quiet)
-            ),
-            work_email=found.values["work_email"],
-            status=found.values["status"],
-            # Hundreds of people name the same manager.
-            claim=claims.setdefault(found.claim, found.claim),
-            two_live=found.two_live,
-        )
+        self._people[ref] = self._resolutions.put(found)
 
     def _before(self, ref: Ref) -> KnownPerson | None:
         return self.directory.people.get(ref) if isinstance(ref, int) else None
@@ -240,7 +228,7 @@ class _People:
 
     def _name(self, ref: Ref) -> str:
         found = self._people.get(ref)
-        return str(self._shelf.get(found.number)[0]["full_name"]) if found else ""
+        return self._resolutions.name(found) if found else ""
 
     def _settle_managers(self) -> None:
         people = self.directory.people
@@ -294,18 +282,7 @@ class _People:
 
     def _person_plan(self, ref: Ref) -> PersonPlan | None:
         before, settled = self._before(ref), self._people[ref]
-        values, sources, today, flags, quiet = self._shelf.get(settled.number)
-        found = Resolved(
-            values=values,
-            sources=sources,
-            claim=settled.claim,
-            today=today,
-            flags=flags,
-            quiet=quiet,
-        )
-        found.values["work_email"], found.values["manager"] = settled.work_email, settled.manager
-        for problem, note in settled.flags:
-            found.flag(problem, note)
+        found = self._resolutions.whole(settled)
         changes = () if before is None else changes_between(before, found, email_of=self._email)
         if before is not None and not changes and same_notes(before, found):
             return None

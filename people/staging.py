@@ -5,7 +5,7 @@ So a feed of any size is compared as a whole, and its full records are read one 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol, overload
@@ -46,10 +46,17 @@ class Brief:
 class StagedRecords(Sequence[WorkerRecord]):
     """Records of a feed, each id once, in the order in which they came.
 
-    Written by one thread and then read by another, never both at a time.
+    Written by one thread and then read by another, never both at a time. ``look`` is
+    called with each while it is at hand.
     """
 
-    def __init__(self, records: Iterable[WorkerRecord] = ()) -> None:
+    def __init__(
+        self,
+        records: Iterable[WorkerRecord] = (),
+        *,
+        look: Callable[[WorkerRecord, Brief], None] | None = None,
+    ) -> None:
+        self._look = look
         self._spool = Spool()
         self._briefs: dict[RecordKey, Brief] = {}
         for record in records:
@@ -64,6 +71,8 @@ class StagedRecords(Sequence[WorkerRecord]):
         number = self._spool.append(text.encode())
         brief = Brief.of(record, digest=digest_of(text), number=number)
         self._briefs[brief.key] = brief
+        if self._look is not None:
+            self._look(record, brief)
 
     def __len__(self) -> int:
         return len(self._briefs)

@@ -17,6 +17,7 @@ from integrations.connectors.remote.session import RETRIES, RemoteSession
 from integrations.connectors.remote.subscriptions import RemoteSubscriptions
 from integrations.connectors.second_door import SecondDoor
 from integrations.errors import ConfigError
+from people.staging import StagedRecords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -100,11 +101,20 @@ class RemoteClient:
     def fetch_people(self, *, today: date, progress: Callable[[str], None]) -> Feed:
         """One full refresh, complete or not at all. ``today`` is the workspace's date.
 
+        Raises as :meth:`fetch_people_into`.
+        """
+        return self.fetch_people_into(StagedRecords(), today=today, progress=progress)
+
+    def fetch_people_into(
+        self, staged: StagedRecords, *, today: date, progress: Callable[[str], None]
+    ) -> Feed:
+        """The same, each record put down in ``staged`` as it arrives, in a thread of its own.
+
         Raises ``UnauthorizedError``, ``ConfigError`` (token of another company),
         ``IncompleteError`` and ``TransientError`` (nothing may be applied), ``PermanentError``.
         """
         with self._second_session() as aside:
-            refresh = self._refresh(today=today, progress=progress, aside=aside)
+            refresh = self._refresh(today=today, progress=progress, aside=aside, staged=staged)
             refresh.read_all()
             return refresh.feed()
 
@@ -123,6 +133,7 @@ class RemoteClient:
         today: date,
         progress: Callable[[str], None],
         aside: RemoteSession | None = None,
+        staged: StagedRecords | None = None,
     ) -> Refresh:
         session = self._session(self._deadline)
         company_id = str(self._settings.account.get("company_id", ""))
@@ -143,6 +154,7 @@ class RemoteClient:
             company_id=company_id,
             prove_company=prove_company,
             aside=aside,
+            staged=staged,
         )
 
     def custom_fields(self) -> tuple[CustomDefinition, ...]:

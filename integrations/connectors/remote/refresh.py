@@ -68,6 +68,7 @@ class Refresh:
         company_id: str,
         prove_company: Callable[[str], None],
         aside: RemoteSession | None = None,
+        staged: StagedRecords | None = None,
     ) -> None:
         self._session = session
         self._aside = aside
@@ -78,7 +79,7 @@ class Refresh:
         self._prove_company = prove_company
         self._silent_rows = False
         self._lookups = Lookups()
-        self._records = StagedRecords()
+        self._records = StagedRecords() if staged is None else staged
         self._skipped: list[SkippedRecord] = []
         self._denied: list[tuple[Callable[[WorkerRecord], bool], ForbiddenError]] = []
         self._remarks: SimpleQueue[str] = SimpleQueue()

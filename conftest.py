@@ -14,6 +14,9 @@ hypothesis_settings.register_profile("gate", derandomize=True, print_blob=True)
 hypothesis_settings.register_profile("search", print_blob=True)
 hypothesis_settings.load_profile("gate" if os.environ.get("CI") else "search")
 
+# Installations that tests start as processes leave nothing beside the code.
+os.environ.setdefault("WITNESS_FOLDER", "")
+
 
 def pytest_configure() -> None:
     """Static files are looked up when asked for: every test client would read all of them first."""

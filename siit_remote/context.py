@@ -9,6 +9,7 @@ from django.utils.functional import SimpleLazyObject
 from people.identity import person_of
 from siit_remote.lib import clock
 from siit_remote.navigation import links
+from siit_remote.restored import restored_alerts
 from siit_remote.roles import role_of
 from siit_remote.staleness import Alert, alerts_for
 from workflows.holds import holds_open
@@ -36,8 +37,8 @@ def _counts(user: Any, person: Any) -> dict[str, int]:
 
 
 def _alerts(request: HttpRequest) -> list[Alert]:
-    """Outages, except on the pages that tell of them anyway."""
-    found = alerts_for(request.user, now=clock.now())
+    """A restored backup and outages, except on the pages that tell of them anyway."""
+    found = restored_alerts(request.user) + alerts_for(request.user, now=clock.now())
     home = request.path == "/"
     return [
         alert

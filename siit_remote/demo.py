@@ -28,7 +28,9 @@ from siit_remote import roles
 from workflows.document import load_document
 from workflows.document.yaml_io import read_text
 from workflows.models import Workflow
+from workflows.recovery import installation
 from workflows.services import workflow_import
+from workflows.witness import witness_forget
 from workflows.workspace.apply import workspace_import
 
 if TYPE_CHECKING:
@@ -134,6 +136,7 @@ def demo_reset() -> None:
     if not database_is_empty():
         if not demo_is_here():
             raise DemoRefusedError("This database is not the demo's: nothing was deleted.")
+        witness_forget(installation().identity)
         call_command("flush", interactive=False, verbosity=0)
     for name in ("demo.json", "demo-token", "demo-sign-ins.txt"):
         (folder() / name).unlink(missing_ok=True)

@@ -20,7 +20,9 @@ from siit_remote import beats
 from siit_remote.lib.crypto import DecryptionError
 from siit_remote.schedules import schedule_problem, schedules_missing
 from siit_remote.staleness import stale_connections
-from workflows.models import Attempt, Request, Run
+from workflows.models import Attempt, Installation, Request, Run
+from workflows.recovery import recovery_open, recovery_words
+from workflows.witness import witness_folder, witness_read, witness_trouble
 
 QUEUE_SLOW: Final = timedelta(minutes=5)
 """Work that waits longer than this waits for a worker that is not there."""
@@ -203,6 +205,33 @@ def check_held(now: datetime) -> CheckResult:
     )
 
 
+def check_recovery(now: datetime) -> CheckResult:
+    """No restored backup waits for a person, and a next one would be noticed."""
+    row, hold = Installation.objects.filter(pk=1).first(), recovery_open()
+    if hold is not None:
+        hint = "Compare and let it go on: Held → Restored backup, or `manage.py recovery_hold`."
+        return CheckResult(id="recovery", ok=False, detail=recovery_words(hold), hint=hint)
+    trouble = witness_trouble(row.identity) if row is not None else ""
+    if trouble:
+        hint = (
+            "A restored backup may have gone unnoticed here: if there was one, put the hold on "
+            "with `manage.py recovery_hold --begin`. Then delete the file, or mend the folder "
+            "(WITNESS_FOLDER; empty where there shall be no witness)."
+        )
+        return CheckResult(id="recovery", ok=False, detail=trouble, hint=hint)
+    return CheckResult(id="recovery", ok=True, detail=_witness_words(row))
+
+
+def _witness_words(row: Installation | None) -> str:
+    by_hand = "a restored backup is not noticed here: hold it by `manage.py recovery_hold --begin`."
+    if witness_folder() is None:
+        return f"No witness is kept, so {by_hand}"
+    witness = witness_read(row.identity) if row is not None else None
+    if witness is None:
+        return f"No witness lies on this machine (a running worker makes one); until then {by_hand}"
+    return f"No backup was restored; the witness is of {witness.seen_at:%d %b %H:%M} UTC."
+
+
 CHECKS: Final[tuple[Callable[[datetime], CheckResult], ...]] = (
     check_settings,
     check_database,
@@ -214,6 +243,7 @@ CHECKS: Final[tuple[Callable[[datetime], CheckResult], ...]] = (
     check_worker,
     check_schedules,
     check_held,
+    check_recovery,
 )
 _NEEDED: Final = (check_database, check_migrations)
 

@@ -18,6 +18,7 @@ from workflows.engine.freshness import directory_trouble
 from workflows.gap_memory import gaps_count
 from workflows.holds import holds_open
 from workflows.models import Hold, Run, Workflow
+from workflows.recovery import recovery_open
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,6 +47,8 @@ class Overview:
     gaps: int | None
     directory: str
     """Why destructive steps wait; empty when the directory can be trusted."""
+    restored: bool
+    """Whether they wait because of a restored backup."""
     runs_failed: int | None
     runs_open: int | None
     queue: int | None
@@ -96,6 +99,7 @@ def overview(user: Any) -> Overview:
         holds=holds_open().count() if user.has_perm("workflows.release_hold") else None,
         gaps=gaps_count(now=at) if sees_runs and user.has_perm("people.view_person") else None,
         directory=directory_trouble(now=at) if sees_runs else "",
+        restored=sees_runs and recovery_open() is not None,
         runs_failed=runs.filter(
             status__in=[Run.Status.FAILED, Run.Status.DONE_WITH_ERRORS],
             finished_at__gte=at - timedelta(days=7),

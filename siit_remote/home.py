@@ -81,7 +81,7 @@ def notices(overview: Overview) -> list[Notice]:
                 tone="danger",
                 icon="shield-alert",
                 words=overview.directory,
-                url=reverse("integrations"),
+                url=reverse("recovery" if overview.restored else "integrations"),
             )
         )
     if overview.runs_held:

@@ -252,6 +252,8 @@ Q_CLUSTER: dict[str, Any] = {
     "label": "Background work",
 }
 
+# Remembers outside the database how far it had come; empty: nothing does.
+WITNESS_FOLDER: str = env.str("WITNESS_FOLDER", default="" if TESTING else str(BASE_DIR / "var"))
 REMOTE_BASE_URL: str = env.str("REMOTE_BASE_URL", default="").rstrip("/")
 SYNC_EVERY_HOURS: int = env.int("SYNC_EVERY_HOURS", default=4)
 if not 1 <= SYNC_EVERY_HOURS <= 168:

@@ -9,6 +9,7 @@ from siit_remote import beats
 from siit_remote.lib import clock
 from siit_remote.lib.bell import ring
 from siit_remote.outages import outages_report
+from siit_remote.restored import restored_report
 from siit_remote.staleness import stale_report
 from workflows.access.drift import drift_count_changed
 from workflows.access.looking_after import access_look_after
@@ -18,6 +19,7 @@ from workflows.engine.refusals import refusals_forget
 from workflows.forecasting import snapshot_keep
 from workflows.gap_memory import gaps_look
 from workflows.one_pass import pass_once
+from workflows.recovery import recovery_watch
 from workflows.retention import old_forget
 from workflows.shipments import shipments_watch
 from workflows.tasks_watch import tasks_watch
@@ -51,8 +53,9 @@ def refresh_chat() -> dict[str, int]:
 
 
 def heartbeat() -> None:
-    """The schedule's sign of life, each minute."""
+    """The schedule's sign of life, each minute; and whether the database is still the same."""
     beats.beat(beats.SCHEDULE)
+    recovery_watch(now=clock.now())
 
 
 def canary() -> None:
@@ -97,8 +100,11 @@ def watch_staleness() -> dict[str, int]:
 
 
 def watch_outages() -> dict[str, int]:
-    """Tell those concerned, once each, of targets that fell silent or refuse us, and are back."""
-    return outages_report(now=clock.now())
+    """Tell those concerned, once each, of targets that fell silent or refuse us, and are back.
+
+    And of a restored backup, while it holds things up.
+    """
+    return {**outages_report(now=clock.now()), "restored": restored_report()}
 
 
 def follow_bounces() -> dict[str, int]:

@@ -46,6 +46,8 @@ ACTIONS: dict[str, str] = {
     "run.undone": "Undid a run",
     "hold.discarded": "Discarded held runs",
     "hold.expired": "A held list ran out",
+    "recovery.begun": "Held everything destructive after a restored backup",
+    "recovery.ended": "Let things go on after a restored backup",
     "category.rights_changed": "Changed the rights on a category of workflows",
     "limits.changed": "Changed the limits",
     "run.retried": "Retried a run",

@@ -168,6 +168,9 @@ MATRIX: dict[str, tuple[str, str]] = {
     "hold-release": (NO_METHOD, ADMINS_POST),
     "hold-discard": (NO_METHOD, ADMINS_POST),
     "hold-csv": (ADMINS, NO_METHOD),
+    "recovery": (STAFF, NO_METHOD),
+    "recovery-begin": (NO_METHOD, "302 422 422 403 403 403"),
+    "recovery-end": (NO_METHOD, "302 422 422 403 403 403"),
     "category-rights": (ADMINS, NO_METHOD),
     # Rights are the Owner's alone, or a role could give itself another.
     "category-rights-set": (NO_METHOD, "302 302 403 403 403 403"),

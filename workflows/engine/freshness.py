@@ -9,6 +9,7 @@ from integrations.connectors.base import CONNECTORS
 from integrations.models import Connection, SyncRun
 from people.defaults import workspace_get
 from siit_remote.lib import clock
+from workflows.recovery import recovery_trouble
 
 if TYPE_CHECKING:
     from people.models import Workspace
@@ -28,8 +29,11 @@ def stale_after(workspace: Workspace) -> timedelta:
 def directory_trouble(*, now: datetime) -> str:
     """Why nothing may be taken from anybody at ``now``, and what to do; ``""`` when all is well.
 
-    Looks at every HR system whose set-up is finished; one that was disconnected is nobody's source.
+    After a restored backup nothing is well until a person says so. Otherwise looks at every HR
+    system whose set-up is finished; one that was disconnected is nobody's source.
     """
+    if restored := recovery_trouble():
+        return restored
     sources = [connector.key for connector in CONNECTORS if connector.category == "HRIS"]
     rows = Connection.objects.filter(
         connector__in=sources,

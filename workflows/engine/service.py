@@ -14,6 +14,7 @@ from workflows.engine.parked import parked_wake
 from workflows.engine.recording import LostLease
 from workflows.engine.starting import runs_plan
 from workflows.models import Run
+from workflows.recovery import recovery_watch
 
 Status = Run.Status
 _COUNTED: dict[str, str] = {
@@ -50,6 +51,7 @@ def run_due(*, now: datetime, within: timedelta | None = None) -> RunDueReport:
     and the most urgent of it goes first; the report's ``left`` then says to call again.
     """
     ends = clock.system_now() + within if within is not None else None
+    recovery_watch(now=now)
     planned = runs_plan(now=now)
     holds_refresh(now=now)
     holds_tell(now=now)

@@ -7,6 +7,7 @@ from workflows.models.chat import ChatMessage
 from workflows.models.delegation import Absence, Delegation
 from workflows.models.hold import Hold
 from workflows.models.message import MessageTemplate
+from workflows.models.recovery import Installation, RecoveryHold
 from workflows.models.refusal import Refusal
 from workflows.models.request import Request, RequestNote, Service
 from workflows.models.run import Attempt, Run, StepRun
@@ -28,7 +29,9 @@ __all__ = [
     "DraftState",
     "ForecastSnapshot",
     "Hold",
+    "Installation",
     "MessageTemplate",
+    "RecoveryHold",
     "Refusal",
     "Request",
     "RequestNote",

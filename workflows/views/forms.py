@@ -18,6 +18,16 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(label="Why?", max_length=300)
 
 
+class RestoredForm(ReasonForm):
+    """A backup was restored, and nothing of ours has noticed."""
+
+    stands_at = forms.DateTimeField(
+        label="When was the backup made? (UTC, optional)",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+    )
+
+
 class OptionalReasonForm(forms.Form):
     """A reason where none is demanded."""
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from siit_remote.lib import clock
 from siit_remote.management.base import SiitCommand
 from siit_remote.management.database import database_ready_or_refuse
 from siit_remote.supervisor import Supervisor
+from workflows.recovery import recovery_watch
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -30,6 +32,7 @@ class Command(SiitCommand):
     def perform(self, **options: Any) -> None:
         """Until SIGTERM or SIGINT; exit code 1 when the cluster cannot be kept alive."""
         database_ready_or_refuse()
+        recovery_watch(now=clock.now())
         supervisor = Supervisor(
             command=[sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"],
             drain=options["drain"],

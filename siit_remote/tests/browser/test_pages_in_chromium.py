@@ -51,6 +51,7 @@ MAIN = (
     "gaps",
     "holds",
     "hold",
+    "recovery",
     "limits",
     "category-rights",
     "run",

@@ -21,6 +21,8 @@ from workflows.models import (
     DraftState,
     ForecastSnapshot,
     Hold,
+    Installation,
+    RecoveryHold,
     Refusal,
     Request,
     RequestNote,
@@ -298,3 +300,19 @@ class CategoryRightsAdmin(LedgerAdmin):
     """Who may do what with a category's workflows; changed on the page Categories alone."""
 
     list_display = ["__str__", "rights"]
+
+
+@admin.register(Installation)
+class InstallationAdmin(LedgerAdmin):
+    """How far this database has come; its witness outside says whether it was put back."""
+
+    list_display = ["identity", "position", "seen_at"]
+
+
+@admin.register(RecoveryHold)
+class RecoveryHoldAdmin(LedgerAdmin):
+    """Restored backups; begun and ended on the page Restored backup alone."""
+
+    list_display = ["opened_at", "stands_at", "worked_until", "closed_at", "closed_by"]
+    search_fields = ["reason", "closing_reason"]
+    list_select_related = ["closed_by"]

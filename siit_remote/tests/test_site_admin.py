@@ -18,7 +18,7 @@ from workflows.models import ApproverPolicy, Delegation, MessageTemplate
 BOUNDED = {
     "auth.Group", "people.Workspace", "people.WorkerTypeMapping", "people.ListColumns",
     "people.FieldProposal", "integrations.CustomReading", "integrations.WebhookSubscription",
-    "workflows.CategoryRights", "workflows.ForecastSnapshot",
+    "workflows.CategoryRights", "workflows.ForecastSnapshot", "workflows.Installation",
 }  # fmt: skip
 """A handful of rows, however long the company uses it."""
 OURS = [

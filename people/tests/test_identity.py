@@ -122,6 +122,7 @@ def expected_primary(first: WorkerRecord, second: WorkerRecord) -> str:
     return min((first, second), key=rank).external_id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("one", SPELLS, ids=lambda spell: spell.name)
 @pytest.mark.parametrize("other", SPELLS, ids=lambda spell: spell.name)
 @pytest.mark.parametrize("order", ["contract first", "job first", "together", "together reversed"])

@@ -135,6 +135,7 @@ def _addresses(pk: int) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["", "manager", "employee"])
 def test_scanners_change_nothing_and_learn_nothing(company: Company, who: str) -> None:
     """Every method on every address, with and without somebody's cookies."""

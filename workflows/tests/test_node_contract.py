@@ -222,7 +222,7 @@ JSON = st.recursive(
 
 
 @pytest.mark.parametrize(("kind", "key"), OURS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_any_params_at_all_give_problems_and_words_but_no_error(
     kind: str, key: str, data: st.DataObject

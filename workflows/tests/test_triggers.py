@@ -164,6 +164,7 @@ def test_gap_and_overlap_of_the_clocks(zone: str, day: date, at: str, expected: 
     assert moment_of(day, offset_days=0, at=at, timezone=zone) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("day", [date.max, date.min, date(9999, 12, 30), date(1, 1, 2)])
 @pytest.mark.parametrize("direction", ["before", "after"])
 @pytest.mark.parametrize("weekend", ["keep", "next_working_day", "previous_working_day"])

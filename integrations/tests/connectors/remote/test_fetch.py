@@ -121,7 +121,13 @@ FAULTS: dict[str, Reply] = {
 }
 
 
-@pytest.mark.parametrize("position", range(9))
+# The first request, and one in the middle of the people; the others with the slower tests.
+POSITIONS = [
+    place if place in (0, 7) else pytest.param(place, marks=pytest.mark.slow) for place in range(9)
+]
+
+
+@pytest.mark.parametrize("position", POSITIONS)
 @pytest.mark.parametrize("kind", FAULTS)
 def test_fetch_passing_fault_is_asked_again_at_the_same_place(
     remote: FakeRemote, kind: str, position: int

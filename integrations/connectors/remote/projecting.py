@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-BACKLOG = 8
-"""Pages that may wait to be projected: enough to read the small lists of a usual company meanwhile,
+BACKLOG = 20
+"""Pages that may wait to be projected: enough to read the small lists of a large company meanwhile,
 few enough that memory stays flat."""
 _HEAD_START = 0.003
 """Seconds in which the next request leaves undisturbed: a thread that computes holds the

@@ -201,7 +201,7 @@ MATRIX: dict[str, tuple[str, str]] = {
     "equipment": (STAFF, NO_METHOD),
     "shipment": (STAFF, NO_METHOD),
     "shipment-move": (NO_METHOD, "302 422 422 422 403 403"),
-    "shipment-ask": (NO_METHOD, "302 422 422 422 403 403"),
+    "shipment-ask": (NO_METHOD, STAFF_POST),
     "shipment-address": (NO_METHOD, STAFF_POST),
     "bundles": (STAFF, NO_METHOD),
     "bundle-new": (STAFF, "302 422 422 422 403 403"),

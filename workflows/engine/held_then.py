@@ -126,7 +126,8 @@ def _brake(
 def _started(*, since: datetime, until: datetime) -> QuerySet[Run]:
     """What really started and may count: undoings and what ended before it began do not."""
     begun = Q(started_at__isnull=False) | Q(status__in=[Run.Status.QUEUED, Run.Status.RUNNING])
-    listed = Q(status=Run.Status.HELD, hold__isnull=False)
+    # Also what ran out since: it counted while it was on its list.
+    listed = Q(hold__isnull=False)
     reach = timedelta(hours=MOST_HOURS)
     return (
         Run.objects.filter(begun | listed, undoes__isnull=True)
@@ -136,7 +137,12 @@ def _started(*, since: datetime, until: datetime) -> QuerySet[Run]:
 
 
 def _rows(runs: QuerySet[Run]) -> list[tuple[int, datetime, datetime | None]]:
-    """A list that was released counts until then."""
-    found = runs.values_list("person_id", "created_at", "released_at")
+    """A list that was released counts until then, one that nobody released until it ran out."""
+    found = runs.values_list(
+        "person_id", "created_at", "released_at", "started_at", "hold__expires_at"
+    )
     # A pass takes a while; what it wrote belongs to the minute that it began in.
-    return [(pk, at.replace(second=0, microsecond=0), until) for pk, at, until in found]
+    return [
+        (pk, at.replace(second=0, microsecond=0), released or (None if started else ran_out))
+        for pk, at, released, started, ran_out in found
+    ]

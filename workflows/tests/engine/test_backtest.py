@@ -147,7 +147,8 @@ def _holds_alike(
     workflow = _limited(workflow_make)
     other = _limited(lambda **document: workflow_make("other", **document))
     now = T0
-    for day in sorted(set(days)):
+    # Every day, as the schedule looks every minute: a list ends when its time is over.
+    for day in range(min(days), max(days) + 1):
         now = moment_of(T0.date(), offset_days=day, at="09:00", timezone="Europe/Paris") or now
         run_due(now=now)
     now += timedelta(minutes=5)

@@ -1,0 +1,371 @@
+"""What the migrations from 0001 to 0012 make, in one step. What the replaced ones moved, a new installation has not."""
+
+import django.db.models.deletion
+from django.conf import settings
+from django.db import migrations, models
+
+from siit_remote.lib.models_together import CreateModelsTogether
+
+
+class Migration(migrations.Migration):
+
+    replaces = [
+        ('integrations', '0001_initial'),
+        ('integrations', '0002_setup_review_webhooks_incidents'),
+        ('integrations', '0003_custom_values'),
+        ('integrations', '0004_syncrun_taken_from'),
+        ('integrations', '0005_syncrun_asked_for'),
+        ('integrations', '0006_access_with_history'),
+        ('integrations', '0007_bundle_contents'),
+        ('integrations', '0008_circuits_and_purposes'),
+        ('integrations', '0009_mail_events'),
+        ('integrations', '0010_outages_of_targets'),
+        ('integrations', '0011_assigned_applications'),
+        ('integrations', '0012_bounces_to_follow'),
+    ]
+
+    initial = True
+
+    dependencies = [
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('people', '0001_squashed_0010_calls_kept_days'),
+    ]
+
+    operations = [
+        CreateModelsTogether(
+            models=[
+                migrations.CreateModel(
+                    name='Connection',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('key', models.SlugField(help_text='Name of it in documents.', max_length=60, unique=True)),
+                        ('connector', models.CharField(help_text='Key of the connector.', max_length=40)),
+                        ('name', models.CharField(max_length=200)),
+                        ('status', models.CharField(choices=[('draft', 'Set-up not finished'), ('ready', 'Connected'), ('needs_attention', 'Needs attention'), ('disconnected', 'Disconnected')], default='draft', max_length=20)),
+                        ('config', models.JSONField(blank=True, default=dict, help_text='Settings that are no secret.')),
+                        ('secrets_token', models.TextField(blank=True, editable=False)),
+                        ('account', models.JSONField(blank=True, default=dict, help_text='Who we are there: company id, name, environment.')),
+                        ('capabilities', models.JSONField(blank=True, default=dict, help_text='What the server said it can do, read once per test.')),
+                        ('last_error', models.TextField(blank=True)),
+                        ('last_error_code', models.CharField(blank=True, help_text='What kind of failure it was.', max_length=40)),
+                        ('last_ok_at', models.DateTimeField(blank=True, null=True)),
+                        ('finished_at', models.DateTimeField(blank=True, help_text='When set-up was finished: the baseline of cold start.', null=True)),
+                        ('created_at', models.DateTimeField()),
+                    ],
+                    options={
+                        'ordering': ['name'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='AppAccess',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('application', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='accesses', to='integrations.application')),
+                        ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='accesses', to='people.person')),
+                        ('state', models.CharField(choices=[('planned', 'Planned'), ('requested', 'Being given'), ('granted', 'Active'), ('revoking', 'Being taken away'), ('revoked', 'Taken away'), ('failed', 'Failed'), ('uncertain', 'Uncertain'), ('by_hand', 'Waits for somebody')], default='requested', max_length=20)),
+                        ('aim', models.CharField(choices=[('have', 'To have it'), ('gone', 'To be rid of it')], default='have', max_length=10)),
+                        ('since', models.DateTimeField()),
+                        ('run_id', models.BigIntegerField(blank=True, db_index=True, help_text='The run that last changed it.', null=True)),
+                        ('evidence', models.JSONField(blank=True, default=dict)),
+                        ('expires_at', models.DateTimeField(blank=True, db_index=True, help_text='When it is taken away by itself.', null=True)),
+                        ('expiry_told_at', models.DateTimeField(blank=True, help_text='When the owner was reminded that it ends.', null=True)),
+                        ('ended_at', models.DateTimeField(blank=True, null=True)),
+                    ],
+                    options={
+                        'verbose_name_plural': 'application access',
+                        'ordering': ['-pk'],
+                        'indexes': [models.Index(fields=['application', 'state'], name='access_app_state'), models.Index(fields=['person', 'aim', 'ended_at'], name='access_person_ended')],
+                        'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'revoked'), _negated=True), fields=('application', 'person'), name='one_open_access')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='AccessEvent',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('access', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='integrations.appaccess')),
+                        ('at', models.DateTimeField()),
+                        ('state', models.CharField(choices=[('planned', 'Planned'), ('requested', 'Being given'), ('granted', 'Active'), ('revoking', 'Being taken away'), ('revoked', 'Taken away'), ('failed', 'Failed'), ('uncertain', 'Uncertain'), ('by_hand', 'Waits for somebody')], max_length=20)),
+                        ('run_id', models.BigIntegerField(blank=True, null=True)),
+                        ('by_label', models.CharField(blank=True, help_text='Blank: a workflow.', max_length=200)),
+                        ('words', models.CharField(blank=True, max_length=300)),
+                        ('evidence', models.JSONField(blank=True, default=dict, help_text='Calls with their request ids, what was read back.')),
+                    ],
+                    options={
+                        'ordering': ['access', 'pk'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Application',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('key', models.SlugField(max_length=60, unique=True)),
+                        ('name', models.CharField(max_length=200)),
+                        ('description', models.TextField(blank=True)),
+                        ('category', models.CharField(blank=True, max_length=60)),
+                        ('icon', models.CharField(blank=True, help_text='Name in our own set of icons.', max_length=40)),
+                        ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='owned_applications', to='people.person')),
+                        ('connection', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='applications', to='integrations.connection')),
+                        ('provision_by', models.CharField(choices=[('group', 'By membership of a group'), ('app', 'By assignment of an application there'), ('account', 'By an account of its own'), ('http', 'By a signed call'), ('task', 'By hand, as a task')], default='task', max_length=20)),
+                        ('provision', models.JSONField(blank=True, default=dict, help_text="As {'group': 'github-users'} or {'app': 'GitHub'}.")),
+                        ('entitle', models.JSONField(blank=True, help_text='Condition group: who is entitled. Empty: nobody by rule.', null=True)),
+                        ('sensitive', models.BooleanField(default=False)),
+                        ('active', models.BooleanField(default=True)),
+                    ],
+                    options={
+                        'ordering': ['name'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='AccessReading',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('application', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='reading', to='integrations.application')),
+                        ('asked_at', models.DateTimeField(blank=True, help_text='Somebody pressed Read now.', null=True)),
+                        ('read_at', models.DateTimeField(blank=True, null=True)),
+                        ('tried_at', models.DateTimeField(blank=True, null=True)),
+                        ('accounts', models.PositiveIntegerField(default=0)),
+                        ('error', models.TextField(blank=True)),
+                        ('drift', models.JSONField(blank=True, default=dict, help_text='How many of each difference, when last looked at.')),
+                        ('drift_at', models.DateTimeField(blank=True, null=True)),
+                        ('changed', models.BooleanField(default=False, help_text='Something happened since its differences were counted.')),
+                    ],
+                    options={
+                        'ordering': ['application'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Circuit',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='circuits', to='integrations.connection')),
+                        ('target', models.CharField(help_text='Host and port.', max_length=300)),
+                        ('failures', models.PositiveIntegerField(default=0, help_text='In a row, none between.')),
+                        ('opened_at', models.DateTimeField(blank=True, help_text='Since when it is left alone; blank: it is not.', null=True)),
+                        ('probe_at', models.DateTimeField(blank=True, help_text='When one call may try it again.', null=True)),
+                        ('probes', models.PositiveIntegerField(default=0, help_text='Tries since it was opened.')),
+                        ('slowed_until', models.DateTimeField(blank=True, help_text='Until then it asked us to wait (Retry-After).', null=True)),
+                        ('last_failed_at', models.DateTimeField(blank=True, null=True)),
+                        ('last_error', models.TextField(blank=True)),
+                    ],
+                    options={
+                        'ordering': ['connection', 'target'],
+                        'constraints': [models.UniqueConstraint(fields=('connection', 'target'), name='one_circuit_per_target'), models.CheckConstraint(condition=models.Q(('opened_at__isnull', True), ('probe_at__isnull', False), _connector='OR'), name='open_circuit_has_a_probe')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Bundle',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('key', models.SlugField(max_length=60, unique=True)),
+                        ('name', models.CharField(max_length=200)),
+                        ('connection', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='bundles', to='integrations.connection')),
+                        ('items', models.JSONField(blank=True, default=list, help_text='What is in it, one text each.')),
+                        ('countries', models.JSONField(blank=True, default=list, help_text='Where it can be sent (alpha-3). Empty: everywhere.')),
+                        ('employment_types', models.JSONField(blank=True, default=list, help_text='For whom, by key. Empty: for everybody.')),
+                        ('active', models.BooleanField(default=True)),
+                    ],
+                    options={
+                        'ordering': ['name'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Account',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='accounts', to='integrations.connection')),
+                        ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='accounts', to='people.person')),
+                        ('external_id', models.CharField(max_length=200)),
+                        ('username', models.CharField(blank=True, max_length=300)),
+                        ('active', models.BooleanField(default=True)),
+                        ('adopted', models.BooleanField(default=False, help_text='It existed before we looked.')),
+                        ('changed_at', models.DateTimeField()),
+                    ],
+                    options={
+                        'ordering': ['connection', 'username'],
+                        'constraints': [models.UniqueConstraint(fields=('connection', 'person'), name='one_account_per_person'), models.UniqueConstraint(fields=('connection', 'external_id'), name='one_person_per_account')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='CustomReading',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('connection', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='custom_reading', to='integrations.connection')),
+                        ('lease_until', models.DateTimeField(blank=True, null=True)),
+                        ('last_at', models.DateTimeField(blank=True, null=True)),
+                        ('error', models.TextField(blank=True)),
+                    ],
+                    options={
+                        'ordering': ['connection'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='CustomValues',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='custom_values', to='integrations.connection')),
+                        ('external_id', models.CharField(max_length=128)),
+                        ('values', models.JSONField(default=dict)),
+                        ('asked', models.JSONField(default=list, help_text='Ids of the fields that were looked for.')),
+                        ('read_at', models.DateTimeField()),
+                    ],
+                    options={
+                        'verbose_name_plural': 'custom values',
+                        'ordering': ['connection', 'external_id'],
+                        'constraints': [models.UniqueConstraint(fields=('connection', 'external_id'), name='one_row_of_custom_values')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Delivery',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('connection', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='deliveries', to='integrations.connection')),
+                        ('idempotency_key', models.CharField(blank=True, db_index=True, max_length=120)),
+                        ('operation', models.CharField(help_text='Method and path without ids, as POST /Users; or smtp.send.', max_length=80)),
+                        ('target', models.CharField(blank=True, help_text='Host and path without ids, no query.', max_length=300)),
+                        ('purpose', models.CharField(blank=True, help_text='What for, in words.', max_length=120)),
+                        ('run_id', models.PositiveBigIntegerField(blank=True, db_index=True, help_text='Number of the run it was made for.', null=True)),
+                        ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='deliveries', to='people.person')),
+                        ('attempt', models.PositiveIntegerField(default=1, help_text='Which try of the same thing.')),
+                        ('started_at', models.DateTimeField()),
+                        ('milliseconds', models.PositiveIntegerField(default=0)),
+                        ('outcome', models.CharField(choices=[('ok', 'Done'), ('failed', 'Failed'), ('uncertain', 'Unknown')], max_length=20)),
+                        ('status_code', models.PositiveSmallIntegerField(blank=True, null=True)),
+                        ('request_id', models.CharField(blank=True, max_length=120)),
+                        ('error_code', models.CharField(blank=True, max_length=40)),
+                        ('error', models.TextField(blank=True)),
+                    ],
+                    options={
+                        'verbose_name_plural': 'deliveries',
+                        'ordering': ['-pk'],
+                        'indexes': [models.Index(fields=['connection', '-id'], name='delivery_of_connection')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Incident',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='incidents', to='integrations.connection')),
+                        ('kind', models.CharField(choices=[('stale', 'Out of date'), ('failed', 'Sync failed'), ('silent', 'Does not answer'), ('refused', 'Credential refused')], max_length=20)),
+                        ('since_sync', models.PositiveBigIntegerField(default=0, help_text='The last good sync before it: one outage, one row.')),
+                        ('opened_at', models.DateTimeField()),
+                        ('mailed_to', models.PositiveIntegerField(default=0, help_text='How many people were mailed.')),
+                        ('closed_at', models.DateTimeField(blank=True, help_text='When a target was back.', null=True)),
+                        ('return_told_at', models.DateTimeField(blank=True, help_text='When that was mailed, or found to concern nobody.', null=True)),
+                    ],
+                    options={
+                        'ordering': ['-pk'],
+                        'constraints': [models.UniqueConstraint(condition=models.Q(('kind__in', ['stale', 'failed'])), fields=('connection', 'kind', 'since_sync'), name='one_incident_per_outage'), models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True), ('kind__in', ['silent', 'refused'])), fields=('connection', 'kind'), name='one_open_outage_of_a_target')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='MailEvent',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mail_events', to='integrations.connection')),
+                        ('message_id', models.CharField(db_index=True, max_length=200)),
+                        ('kind', models.CharField(choices=[('delivered', 'Delivered'), ('deferred', 'Delayed'), ('bounced', 'Bounced'), ('refused', 'Refused'), ('complained', 'Taken for spam')], max_length=20)),
+                        ('why', models.CharField(blank=True, max_length=200)),
+                        ('digest', models.CharField(help_text='The same for a repeated call.', max_length=64)),
+                        ('received_at', models.DateTimeField()),
+                        ('handled_at', models.DateTimeField(blank=True, help_text='When whoever it concerns was told another way.', null=True)),
+                    ],
+                    options={
+                        'ordering': ['-pk'],
+                        'indexes': [models.Index(condition=models.Q(('handled_at__isnull', True), ('kind__in', ['bounced', 'refused'])), fields=['id'], name='mail_event_to_follow')],
+                        'constraints': [models.UniqueConstraint(fields=('connection', 'digest'), name='one_mail_event_per_digest')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='ReportedAccess',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('application', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reported', to='integrations.application')),
+                        ('external_id', models.CharField(max_length=200)),
+                        ('username', models.CharField(blank=True, max_length=300)),
+                        ('email', models.CharField(blank=True, max_length=254)),
+                        ('active', models.BooleanField(default=True)),
+                        ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='reported_accesses', to='people.person')),
+                        ('matched_by', models.CharField(blank=True, help_text='Who said whose it is; blank: by work email.', max_length=200)),
+                        ('first_seen_at', models.DateTimeField()),
+                        ('seen_at', models.DateTimeField()),
+                        ('gone_at', models.DateTimeField(blank=True, null=True)),
+                    ],
+                    options={
+                        'verbose_name_plural': 'reported access',
+                        'ordering': ['application', 'email', 'pk'],
+                        'indexes': [models.Index(condition=models.Q(('gone_at__isnull', True)), fields=['application', 'person'], name='reported_now')],
+                        'constraints': [models.UniqueConstraint(fields=('application', 'external_id'), name='one_report_per_account')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='SyncRun',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='syncs', to='integrations.connection')),
+                        ('status', models.CharField(choices=[('asked', 'Waiting to start'), ('running', 'Running'), ('reviewed', 'Waiting for review'), ('applied', 'Applied'), ('held', 'Held'), ('failed', 'Failed'), ('discarded', 'Discarded')], default='running', max_length=20)),
+                        ('trigger', models.CharField(default='schedule', help_text='schedule, manual, cli …', max_length=40)),
+                        ('started_at', models.DateTimeField()),
+                        ('finished_at', models.DateTimeField(blank=True, null=True)),
+                        ('lease_holder', models.CharField(blank=True, max_length=200)),
+                        ('lease_until', models.DateTimeField(blank=True, null=True)),
+                        ('progress', models.CharField(blank=True, max_length=200)),
+                        ('requests', models.PositiveIntegerField(default=0)),
+                        ('seen', models.PositiveIntegerField(default=0)),
+                        ('created', models.PositiveIntegerField(default=0)),
+                        ('updated', models.PositiveIntegerField(default=0)),
+                        ('unchanged', models.PositiveIntegerField(default=0)),
+                        ('ended', models.PositiveIntegerField(default=0)),
+                        ('skipped', models.JSONField(blank=True, default=list, help_text='[{remote_id, name, reason}]')),
+                        ('conflicts', models.JSONField(blank=True, default=list)),
+                        ('names', models.JSONField(blank=True, default=dict, help_text='created, updated, ended → [{name, work_email}]')),
+                        ('held_reason', models.TextField(blank=True)),
+                        ('held_people', models.JSONField(blank=True, default=list)),
+                        ('held_records', models.JSONField(blank=True, default=list, help_text='The records of a held sync, applied exactly on release.')),
+                        ('held_hash', models.CharField(blank=True, max_length=64)),
+                        ('review', models.JSONField(blank=True, default=dict, help_text='What a first import would do, until it is decided.')),
+                        ('taken_from', models.JSONField(blank=True, default=list, help_text="Ids of the people from whom it took something without a person's word.")),
+                        ('error_code', models.CharField(blank=True, max_length=40)),
+                        ('error', models.TextField(blank=True)),
+                        ('requested_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ],
+                    options={
+                        'ordering': ['-pk'],
+                        'constraints': [models.UniqueConstraint(condition=models.Q(('status', 'running')), fields=('connection',), name='one_sync_at_a_time')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='WebhookSubscription',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('connection', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='webhook', to='integrations.connection')),
+                        ('path_hash', models.CharField(help_text='SHA-256 of the unguessable part of the address.', max_length=64, unique=True)),
+                        ('secrets_token', models.TextField(blank=True, editable=False)),
+                        ('external_id', models.CharField(help_text='Its id at the outside system.', max_length=64)),
+                        ('events', models.JSONField(blank=True, default=list)),
+                        ('old_key_until', models.DateTimeField(blank=True, help_text='Until then the key of before is valid as well.', null=True)),
+                        ('created_at', models.DateTimeField()),
+                        ('last_received_at', models.DateTimeField(blank=True, null=True)),
+                        ('received', models.PositiveIntegerField(default=0)),
+                        ('refused', models.PositiveIntegerField(default=0, help_text='Calls with a bad or old signature.')),
+                    ],
+                ),
+                migrations.CreateModel(
+                    name='WebhookReceipt',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('subscription', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='receipts', to='integrations.webhooksubscription')),
+                        ('signature_hash', models.CharField(max_length=64)),
+                        ('received_at', models.DateTimeField()),
+                        ('event_type', models.CharField(blank=True, max_length=100)),
+                        ('external_id', models.CharField(blank=True, help_text='The employment to look at again; blank for none.', max_length=64)),
+                        ('handled_at', models.DateTimeField(blank=True, null=True)),
+                    ],
+                    options={
+                        'ordering': ['-pk'],
+                        'indexes': [models.Index(condition=models.Q(('handled_at__isnull', True)), fields=['subscription'], name='receipt_unhandled')],
+                        'constraints': [models.UniqueConstraint(fields=('subscription', 'signature_hash'), name='one_receipt_per_signature')],
+                    },
+                ),
+            ],
+        ),
+    ]

@@ -5,8 +5,53 @@ import { enhancePicks } from "./designer-pick.js";
 const form = document.getElementById("rule-form");
 const card = () => document.getElementById("rule-card");
 
+// One request after the other: each carries what the answer before it drew, and numbers never come late.
+let queue = Promise.resolve();
+let waiting = 0;
+let uncounted = false;
+const since = new Map(); // id of an input → its state, if it changed after the request under way was sent
+
+function post(url, options) {
+  waiting += 1;
+  queue = queue
+    .then(() => send(url, options))
+    .catch(failed)
+    .then(() => {
+      waiting -= 1;
+      if (uncounted) count();
+    });
+  return queue;
+}
+
+// Rows are drawn before the form is whole: what is still missing is asked for at Save.
+function send(url, options) {
+  since.clear();
+  form.noValidate = true;
+  const answered = window.htmx.ajax("POST", url, { source: form, ...options });
+  form.noValidate = false;
+  return answered;
+}
+
+function count() {
+  uncounted = waiting > 0;
+  if (!uncounted) post(form.dataset.counts, { swap: "none" });
+}
+
 function draw(url) {
-  return window.htmx.ajax("POST", url, { source: form, target: "#rule-card", swap: "outerHTML" });
+  return post(url, { target: "#rule-card", swap: "outerHTML" }).then(() => {
+    since.forEach((state, id) => restore(document.getElementById(id), state));
+    since.clear();
+    count();
+  });
+}
+
+const stateOf = (input) => (input.type === "checkbox" ? input.checked : input.value);
+
+function restore(input, state) {
+  if (!input || !card().contains(input)) return;
+  const choices = input.tagName === "SELECT" ? [...input.options].map((option) => option.value) : [state];
+  if (input.type === "checkbox") input.checked = state;
+  else if (choices.includes(state) && input.value !== state) input.value = state;
 }
 
 form.addEventListener("click", (event) => {
@@ -17,14 +62,19 @@ form.addEventListener("click", (event) => {
   draw(button.getAttribute("formaction"));
 });
 
-form.addEventListener("change", (event) => {
-  const { target } = event;
+form.addEventListener("input", ({ target }) => {
+  if (waiting && target.id && card().contains(target)) since.set(target.id, stateOf(target));
+});
+
+form.addEventListener("change", ({ target }) => {
   if (!card().contains(target) || "quiet" in target.dataset || !window.htmx) return;
   if ("redraw" in target.dataset) {
     const { id } = target;
-    draw(form.dataset.draw).then(() => document.getElementById(id)?.focus());
+    draw(form.dataset.draw).then(() => {
+      if (document.activeElement === document.body) document.getElementById(id)?.focus();
+    });
   } else {
-    window.htmx.ajax("POST", form.dataset.counts, { source: form, swap: "none" });
+    count();
   }
 });
 
@@ -34,12 +84,16 @@ document.body.addEventListener("rule-focus", (event) => {
   inner?.focus();
 });
 
-document.addEventListener("htmx:responseError", () => {
+function failed() {
+  document.getElementById("rule-failed")?.remove();
   const note = document.createElement("div");
+  note.id = "rule-failed";
   note.className = "notice notice-danger";
   note.setAttribute("role", "alert");
   note.textContent = "The server failed or signed you out. What you typed is still here; nothing is saved.";
   form.prepend(note);
-});
+}
+document.addEventListener("htmx:responseError", failed);
 
 enhancePicks(form);
+if (window.htmx) count();

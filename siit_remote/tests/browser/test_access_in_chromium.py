@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 from django_q.models import OrmQ
+from playwright.sync_api import expect
 
 from integrations.models import AccessEvent, AppAccess, Application, Connection
 from integrations.tasks import read_access
@@ -173,13 +174,7 @@ def _add_application(guest: Any, look: Any) -> None:
     page.get_by_label("Group or application there").fill("design")
     page.get_by_role("button", name="Give it by rule").click()
     page.get_by_label("Field").select_option("person.team")
-    value = page.locator("select[name='row.0.value'], input[name='row.0.value']")
-    value.wait_for()
-    if value.evaluate("element => element.tagName") == "SELECT":
-        value.select_option("Design")
-    else:
-        value.fill("Design")
-        value.blur()
+    page.locator("select[name='row.0.value']").select_option("Design")
     page.get_by_text("fits 1 of", exact=False).wait_for()
     look(page)
     page.get_by_role("button", name="Save", exact=True).last.click()
@@ -222,6 +217,41 @@ def test_owner_without_a_role_takes_it_from_somebody_and_reads_what_became_of_it
     page.get_by_text("Proof: seen 3", exact=True).wait_for()
     look(page)
     assert problems == []
+    assert guest.violations == []
+
+
+def test_what_is_chosen_while_the_server_still_answers_is_kept_and_counted(
+    visitor: Any, empty: Company
+) -> None:
+    del empty
+    guest = visitor("it")
+    late: list[Any] = []
+    page = guest.open("/new-application/")
+    page.get_by_role("button", name="Give it by rule").click()
+    page.get_by_label("Field").select_option("person.status")
+    value = page.locator("[name='row.0.value']")
+    value.wait_for()
+    page.route("**/application-rule/save/", lambda route: late.append(route), times=1)
+    with page.expect_request("**/application-rule/save/"):
+        page.get_by_label("How to compare").select_option("is_not")
+    value.select_option("ended")
+    page.get_by_role("button", name="Condition", exact=True).click()
+    assert len(late) == 1, "one request after the other"
+    late.pop().continue_()
+    page.locator("#only-if-conditions-row-1-field").wait_for()
+    expect(value).to_have_value("ended")
+    expect(page.get_by_label("How to compare").first).to_have_value("is_not")
+    people = Person.objects.count()
+    gone = Person.objects.filter(status="ended").count()
+    expect(page.locator("#count-only-if-conditions-row-0")).to_contain_text(f"{people - gone} ✓")
+
+    page.route("**/application-rule/counts/", lambda route: late.append(route), times=1)
+    with page.expect_request("**/application-rule/counts/"):
+        value.select_option("active")
+    value.select_option("hired")
+    late.pop().continue_()
+    hired = Person.objects.filter(status="hired").count()
+    expect(page.locator("#count-only-if-conditions-row-0")).to_contain_text(f"{people - hired} ✓")
     assert guest.violations == []
 
 

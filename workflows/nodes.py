@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from people.models import Person
     from workflows.models import Request, Run, StepRun
+    from workflows.places import Places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,6 +298,10 @@ class Trigger:
         people of happenings are loaded in any case.
         """
         return None
+
+    def near(self, params: Mapping[str, Any], *, window: Window, places: Places) -> Q | None:
+        """:meth:`reach` for a window of minutes, as close as it can be said; asked every minute."""
+        return self.reach(params, window=window)
 
     def current_anchor(self, params: Mapping[str, Any], person: PlannedPerson) -> str | None:
         """The anchor the person has now for triggers on one date, ``None`` where there is none.

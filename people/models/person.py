@@ -99,6 +99,9 @@ class Person(models.Model):
             # Narrow, for counting: the others hold the names as well.
             models.Index(fields=["status", "has_problems"], name="person_status_counts"),
             models.Index(fields=["has_problems", "status", "full_name"], name="person_problems"),
+            # What the engine asks every minute: who has changed, and where there is anybody.
+            models.Index(fields=["updated_at"], name="person_updated"),
+            models.Index(fields=["timezone", "country"], name="person_places"),
         ]
         permissions: ClassVar = [
             ("view_private_fields", "Can see date of birth and other private fields"),

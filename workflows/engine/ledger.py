@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -57,16 +58,28 @@ def in_ledger(found: Sequence[Judgement]) -> set[str]:
     return keys_taken(judged.key for judged in found)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undecided:
+    """What the ledger has no answer for, and for whom one is on its way."""
+
+    free: tuple[tuple[str, Judgement], ...] = ()
+    """Each once, with the key to use, the earliest moment first."""
+    withheld: frozenset[int] = frozenset()
+    """People for whom a run of another date answers, as long as it does."""
+
+
 def undecided(
     workflow: Workflow, wanted: Iterable[Judgement], *, trigger: str, follows_date: bool
-) -> list[tuple[str, Judgement]]:
-    """Those whose key is free, each once with the key to use, the earliest moment first.
+) -> Undecided:
+    """Those whose key is free.
 
     A run that was kept when its date moved serves the new date too. A date that moved away and
     came back gets the next key of its line, the same for every planner.
     """
     unique = {judgement.key: judgement for judgement in wanted}
     free = _free_keys(workflow, unique, trigger=trigger)
+    if not free:
+        return Undecided()
     served = set(
         Run.objects.filter(workflow=workflow)
         .exclude(moved_to="")
@@ -74,14 +87,17 @@ def undecided(
         .values_list("person_id", "moved_to")
     )
     undecided_moves = _going_on(workflow, trigger=trigger) if follows_date else set()
-    left = [
-        (free[key], judgement)
-        for key, judgement in unique.items()
-        if key in free
-        and (judgement.person.id, judgement.occurrence.anchor) not in served
-        and judgement.person.id not in undecided_moves
-    ]
-    return sorted(left, key=lambda pair: (pair[1].occurrence.due_at, pair[1].person.id))
+    left: list[tuple[str, Judgement]] = []
+    withheld: set[int] = set()
+    for key, used in free.items():
+        judgement = unique[key]
+        person = judgement.person.id
+        if (person, judgement.occurrence.anchor) in served or person in undecided_moves:
+            withheld.add(person)
+        else:
+            left.append((used, judgement))
+    left.sort(key=lambda pair: (pair[1].occurrence.due_at, pair[1].person.id))
+    return Undecided(free=tuple(left), withheld=frozenset(withheld))
 
 
 def _going_on(workflow: Workflow, *, trigger: str) -> set[int]:

@@ -23,7 +23,11 @@ from workflows.nodes import NOBODY, PlannedPerson, PlanningWorld, Window
 if TYPE_CHECKING:
     from django.db.models import Q
 
+    from workflows.places import Places
+
 _CHUNK = 500
+_MANY = 5_000
+"""For more people than these it costs less to load everybody."""
 
 _ALWAYS = frozenset(
     f"person.{name}" for name in ("status", "contract_status", "start_date", "end_date")
@@ -54,8 +58,7 @@ def load_ahead(workflows: Iterable[PlannedWorkflow], *, now: datetime, days: int
     ]
     window = Window(start=now - LOOKBACK, end=now + timedelta(days=days))
     people = load_reached(
-        looked,
-        window=window,
+        [reach(workflow, window=window) for workflow in looked],
         happened={item.person_id for item in happenings},
         fields=fields_read(looked),
     )
@@ -63,30 +66,33 @@ def load_ahead(workflows: Iterable[PlannedWorkflow], *, now: datetime, days: int
 
 
 def load_reached(
-    workflows: Iterable[PlannedWorkflow],
-    *,
-    window: Window,
-    happened: set[int],
-    fields: Collection[str] | None = None,
+    filters: Iterable[Q | None], *, happened: set[int], fields: Collection[str] | None = None
 ) -> dict[int, PlannedPerson]:
-    """Everybody for whom a moment of ``workflows`` may lie in ``window``, and who ``happened``."""
-    people = load_people(within=_reach(workflows, window), fields=fields)
+    """Everybody whom one of ``filters`` lets through, and to whom something ``happened``."""
+    chosen = dict.fromkeys(filters)
+    if not all(chosen) or len(happened) > _MANY:
+        return load_people(fields=fields)
+    chosen.pop(NOBODY, None)
+    people = load_people(within=reduce(or_, chosen), fields=fields) if chosen else {}
     left = sorted(happened - people.keys())
     for start in range(0, len(left), _CHUNK):
         people |= load_people(left[start : start + _CHUNK], fields=fields)
     return people
 
 
-def _reach(workflows: Iterable[PlannedWorkflow], window: Window) -> Q | None:
-    found: dict[Q, None] = {}
-    for workflow in workflows:
-        if workflow.trigger is None:
-            continue
-        reach = workflow.trigger.reach(workflow.document.trigger.params, window=window)
-        if reach is None:
-            return None
-        found[reach] = None
-    return reduce(or_, found, NOBODY)
+def reach(workflow: PlannedWorkflow, *, window: Window) -> Q | None:
+    """Whom it may apply to inside ``window``, as a filter over people; ``None``: anybody."""
+    if workflow.trigger is None:
+        return NOBODY
+    return workflow.trigger.reach(workflow.document.trigger.params, window=window)
+
+
+def near(workflow: PlannedWorkflow, *, window: Window, places: Places) -> Q | None:
+    """:func:`reach` as close as it can be said for a window of minutes."""
+    if workflow.trigger is None:
+        return NOBODY
+    params = workflow.document.trigger.params
+    return workflow.trigger.near(params, window=window, places=places)
 
 
 def fields_read(workflows: Iterable[PlannedWorkflow]) -> frozenset[str] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -17,7 +17,8 @@ from workflows.conditions.evaluate import Truth
 from workflows.engine import crash
 from workflows.engine.holding import hold_for_brake
 from workflows.engine.lanes import lane_of
-from workflows.engine.ledger import undecided
+from workflows.engine.lately import Look, look_lately, look_whole, looked_write
+from workflows.engine.ledger import Undecided, undecided
 from workflows.engine.limits import (
     limits_lock,
     workflow_brake,
@@ -40,13 +41,7 @@ from workflows.engine.planner import (
 from workflows.engine.refusals import refusals_note
 from workflows.engine.wake import run_wake
 from workflows.engine.walk import Next, next_step
-from workflows.engine.world import (
-    late_window,
-    load_for,
-    load_happenings,
-    load_world,
-    planned_version,
-)
+from workflows.engine.world import late_window, load_happenings, planned_version
 from workflows.facts import facts_to_data
 from workflows.models import Approval, Request, Run, Workflow
 from workflows.problems import DocumentError
@@ -90,12 +85,15 @@ class Batch:
 def runs_plan(*, now: datetime) -> Started:
     """Plan every live workflow at ``now`` and write what is due into the ledger."""
     fresh = load_happenings()
-    world = load_world(happenings=fresh)
+    live = list(_live())
+    look = look_lately(live, fresh, now=now)
+    within = late_window()
     batches = [
-        _batch(workflow, planned, world, now=now, note=True) for workflow, planned in _live()
+        _batch(workflow, planned, look.worlds[workflow.key], within=within, now=now, note=True)
+        for workflow, planned in live
     ]
     moves_after_end(fresh, now=now)
-    started = _write(batches, now=now)
+    started = _write(batches, look, now=now)
     _consume(fresh, now=now)
     return started
 
@@ -116,17 +114,21 @@ def _batch(
     planned: PlannedWorkflow,
     world: PlanningWorld,
     *,
+    within: timedelta,
     now: datetime,
     note: bool = False,
 ) -> Batch:
-    """Judge everybody for one workflow; ``note`` keeps what was refused."""
+    """Judge everybody in ``world`` for one workflow; ``note`` keeps what was refused.
+
+    ``within`` is the workspace's catch-up window.
+    """
     judged = list(
         plan(
             planned,
-            world=load_for(planned, world, workflow, now=now),
+            world=world,
             window=live_window(now),
             now=now,
-            late_within=late_window(),
+            late_within=within,
             reasons=False,
         )
     )
@@ -136,7 +138,7 @@ def _batch(
     return Batch(workflow=workflow, planned=planned, wanted=wanted)
 
 
-def _undecided(batch: Batch) -> list[tuple[str, Judgement]]:
+def _undecided(batch: Batch) -> Undecided:
     trigger = batch.planned.trigger
     return undecided(
         batch.workflow,
@@ -167,7 +169,7 @@ def _consume(fresh: Sequence[Happening], *, now: datetime) -> None:
                 run_wake(run_id, at=now)
 
 
-def _write(batches: Sequence[Batch], *, now: datetime) -> Started:
+def _write(batches: Sequence[Batch], look: Look, *, now: datetime) -> Started:
     """Insert the runs that are not in the ledger yet, all workflows in one transaction.
 
     Together, because the workspace's limit counts over all of them before any has begun.
@@ -175,12 +177,10 @@ def _write(batches: Sequence[Batch], *, now: datetime) -> Started:
     with transaction.atomic():
         limits_lock()
         left = [(batch, _undecided(batch)) for batch in batches]
-        everybody = {person for _, pairs in left for person in _starting(pairs)}
+        everybody = {person for _, found in left for person in _starting(found.free)}
         whole = workspace_brake(starting=everybody, now=now)
-        written = [_write_batch(batch, pairs, whole=whole, now=now) for batch, pairs in left]
-        Workflow.objects.filter(pk__in=[batch.workflow.pk for batch in batches]).update(
-            planned_until=now
-        )
+        written = [_write_batch(batch, found.free, whole=whole, now=now) for batch, found in left]
+        looked_write(look, [(batch.workflow, found.withheld) for batch, found in left], now=now)
         crash.point("plan.before_commit")
     crash.point("plan.after_commit")
     return Started(
@@ -195,8 +195,10 @@ def _starting(pairs: Iterable[tuple[str, Judgement]]) -> set[int]:
 
 
 def _write_batch(
-    batch: Batch, pairs: list[tuple[str, Judgement]], *, whole: Brake | None, now: datetime
+    batch: Batch, pairs: Sequence[tuple[str, Judgement]], *, whole: Brake | None, now: datetime
 ) -> Started:
+    if not pairs:
+        return Started()
     workflow, version = batch.workflow, batch.workflow.live_version
     assert version is not None  # noqa: S101 - only workflows with one are planned
     starting = _starting(pairs)
@@ -281,15 +283,18 @@ def due_now(workflow: Workflow, planned: PlannedWorkflow, *, now: datetime) -> l
 
     The others are planned too: the workspace's limit counts over all of them.
     """
-    world = load_world(happenings=load_happenings())
-    pairs = _undecided(_batch(workflow, planned, world, now=now))
+    fresh, within = load_happenings(), late_window()
+    world = look_whole([(workflow, planned)], fresh, now=now).worlds[workflow.key]
+    pairs = _undecided(_batch(workflow, planned, world, within=within, now=now)).free
     starting = _starting(pairs)
     brake = workflow_brake(workflow, planned.document, starting=starting, now=now)
     if starting and brake is None:
         everybody = set(starting)
-        for other, version in _live():
-            if other.pk != workflow.pk:
-                everybody |= _starting(_undecided(_batch(other, version, world, now=now)))
+        others = [pair for pair in _live() if pair[0].pk != workflow.pk]
+        worlds = look_whole(others, fresh, now=now).worlds
+        for other, version in others:
+            found = _undecided(_batch(other, version, worlds[other.key], within=within, now=now))
+            everybody |= _starting(found.free)
         brake = workspace_brake(starting=everybody, now=now)
     return [
         Due(judgement=item, status=status, reason=reason)

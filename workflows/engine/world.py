@@ -16,11 +16,16 @@ from workflows.document.timing import parse_timing
 from workflows.engine.planner import LOOKBACK, PlannedWorkflow
 from workflows.facts import facts_beside
 from workflows.models import Request, Workflow
-from workflows.nodes import Happening, PlannedPerson, PlanningWorld
+from workflows.nodes import Happening, PlannedPerson, PlanningWorld, Window
+from workflows.places import Places
 
 if TYPE_CHECKING:
     from workflows.models import WorkflowVersion
 
+REPLAYED = timedelta(minutes=10)
+"""After so long without a pass, what happened since the last one is looked at again."""
+_FEW = 900
+_SLACK = timedelta(days=12)
 _COLUMNS = (
     "pk",
     "full_name",
@@ -77,6 +82,23 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def load_places() -> Places:
+    """Where people are. Who has no zone counts for every zone that could stand in."""
+    entities = dict(LegalEntity.objects.order_by().values_list("pk", "timezone"))
+    workspace = workspace_get().timezone
+    instead = {workspace, *filter(None, entities.values())}
+    countries: dict[str, set[str]] = {}
+    rows = Person.objects.order_by().values_list("timezone", "country").distinct()
+    for zone, country in rows:
+        for one in [zone] if zone else instead:
+            countries.setdefault(one, set()).add(country)
+    return Places(
+        countries={zone: frozenset(found) for zone, found in countries.items()},
+        entities=entities,
+        workspace_timezone=workspace,
+    )
+
+
 def load_world(
     *,
     happenings: Iterable[Happening] = (),
@@ -92,14 +114,21 @@ def load_world(
 
 
 def load_happenings(
-    *, since: datetime | None = None, kind: str = "", field: str = ""
+    *,
+    since: datetime | None = None,
+    kind: str = "",
+    field: str = "",
+    within: Q | None = None,
 ) -> list[Happening]:
     """Outbox rows and requests nobody has planned yet; with ``since`` also those after it.
 
-    ``kind`` and ``field`` leave out what a trigger on one thing would not look at.
+    ``kind`` and ``field`` leave out what a trigger on one thing would not look at; ``within`` is a
+    further filter over outbox rows.
     """
     fresh = Q(consumed_at__isnull=True)
     events = fresh if since is None else fresh | Q(at__gt=since)
+    if within is not None:
+        events &= within
     found = [
         Happening(
             id=event.pk,
@@ -145,15 +174,34 @@ def load_delayed(
     planned: PlannedWorkflow, world: PlanningWorld, *, now: datetime
 ) -> PlanningWorld | None:
     """``world`` with what happened long enough ago for “N days after”; ``None`` for no delay."""
-    timing = parse_timing(planned.document.trigger.params, "trigger.params")[0]
-    trigger = planned.trigger
-    if trigger is not None and is_delayed(planned):
-        # Weekends and holidays move a moment by a few days more.
-        since = now - LOOKBACK - timedelta(days=timing.offset_days + 12)
-        name = str(planned.document.trigger.params.get("field") or "").removeprefix("person.")
-        found = load_happenings(since=since, kind=trigger.key, field=name)
-        return replace(world, happenings=tuple(found))
-    return None
+    if not is_delayed(planned):
+        return None
+    return replace(world, happenings=tuple(_delayed(planned, now=now)))
+
+
+def _delayed(
+    planned: PlannedWorkflow, *, now: datetime, within: Q | None = None
+) -> list[Happening]:
+    # Weekends and holidays move a moment by a few days more.
+    since = now - LOOKBACK - timedelta(days=planned.timing.offset_days) - _SLACK
+    name = str(planned.document.trigger.params.get("field") or "").removeprefix("person.")
+    kind = planned.document.trigger.type
+    return load_happenings(since=since, kind=kind, field=name, within=within)
+
+
+def delayed_lately(
+    planned: PlannedWorkflow, *, window: Window, people: Collection[int]
+) -> tuple[Happening, ...]:
+    """For “N days after”: what may be due in a ``window`` of minutes, and all about ``people``."""
+    shift = timedelta(days=planned.timing.offset_days)
+    if len(people) > _FEW:
+        within = None
+    else:
+        # Zones are within a day beside the weekends and holidays.
+        slack = _SLACK + timedelta(days=2)
+        within = Q(at__gt=window.start - shift - slack, at__lte=window.end - shift + slack)
+        within |= Q(person_id__in=sorted(people))
+    return tuple(_delayed(planned, now=window.end, within=within))
 
 
 def load_for(
@@ -198,7 +246,7 @@ def planned_draft(workflow: Workflow, *, now: datetime) -> PlannedWorkflow:
 def replay_since(workflow: Workflow, *, now: datetime) -> datetime | None:
     """From when happenings must be looked at again: the workflow was paused or nothing ran."""
     seen = workflow.planned_until
-    if seen is None or now - seen < timedelta(minutes=10):
+    if seen is None or now - seen < REPLAYED:
         return None
     return max(seen, now - LOOKBACK)
 

@@ -51,6 +51,17 @@ class Workflow(models.Model):
     planned_until = models.DateTimeField(
         null=True, blank=True, help_text="The last moment up to which the planner has looked."
     )
+    planned_whole_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When it last looked back over everything, not only over what is new.",
+    )
+    planned_with = models.CharField(
+        max_length=64, blank=True, help_text="Digest of what all answers of that look rest on."
+    )
+    planned_again = models.JSONField(
+        default=list, blank=True, help_text="People who wait for a run of another date of theirs."
+    )
     created_at = models.DateTimeField()
 
     class Meta:

@@ -238,9 +238,9 @@ def test_item_10_two_schedulers_that_saw_the_same_make_one_run(
     workflow_make()
     write = starting._write
 
-    def twice(batches: Any, *, now: datetime) -> Any:
-        first = write(batches, now=now)
-        assert write(batches, now=now).started == 0
+    def twice(batches: Any, look: Any, *, now: datetime) -> Any:
+        first = write(batches, look, now=now)
+        assert write(batches, look, now=now).started == 0
         return first
 
     monkeypatch.setattr(starting, "_write", twice)

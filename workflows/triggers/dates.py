@@ -5,12 +5,15 @@ from __future__ import annotations
 from calendar import isleap
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any, ClassVar
 
 from django.db.models import Q
 
 from workflows.document.timing import Timing, parse_timing
 from workflows.nodes import (
+    NOBODY,
     Cohort,
     Moment,
     Occurrence,
@@ -20,11 +23,13 @@ from workflows.nodes import (
     Window,
 )
 from workflows.params import NoParams
+from workflows.places import Places
 from workflows.planned import days_between
-from workflows.timing import moment_of
+from workflows.timing import moment_of, shift_to_working_day, zone_of
 
 _SLACK = timedelta(days=12)
 """Zones are within a day; weekends and holidays move a moment by a few days more."""
+_DAY = timedelta(days=1)
 _MONTHS_OF_ALL = 334
 """So many days touch every month."""
 
@@ -57,6 +62,38 @@ def anchors_between(timing: Timing, window: Window) -> tuple[date, date]:
         return (window.start - _SLACK - shift).date(), (window.end + _SLACK - shift).date()
     except OverflowError:
         return date.min, date.max
+
+
+def dates_due(timing: Timing, *, window: Window, places: Places) -> dict[date, set[str]]:
+    """Every date whose moment lies in the window for somebody, and the zones they are in.
+
+    For windows of minutes, where nearly always there is none.
+    """
+    found: dict[date, set[str]] = {}
+    for zone, read in places.zones_read(timing.timezone):
+        first = window.start.astimezone(zone_of(read)).date() - _DAY
+        last = window.end.astimezone(zone_of(read)).date() + _DAY
+        for day in days_between(first, last):
+            due = moment_of(day, offset_days=0, at=timing.at, timezone=read)
+            if due is not None and window.start < due <= window.end:
+                for anchor in _anchors_of(day, timing, places.countries[zone]):
+                    found.setdefault(anchor, set()).add(zone)
+    return found
+
+
+def _anchors_of(day: date, timing: Timing, countries: Iterable[str]) -> Iterable[date]:
+    """The dates whose moment falls on ``day`` in one of the countries."""
+    shift = timedelta(days=timing.offset_days)
+    if timing.weekend == "keep":
+        return [day - shift]
+    return [
+        near - shift
+        for near in days_between(day - _SLACK, day + _SLACK)
+        if any(
+            shift_to_working_day(near, weekend=timing.weekend, country=country) == day
+            for country in countries
+        )
+    ]
 
 
 def shared_moment(
@@ -132,6 +169,12 @@ class PersonDateTrigger(CalendarTrigger):
         timing = parse_timing(params, "trigger.params")[0]
         return Q(**{f"{self.field}__range": anchors_between(timing, window)})
 
+    def near(self, params: Mapping[str, Any], *, window: Window, places: Places) -> Q:
+        """Whose date is one of those that are due."""
+        timing = parse_timing(params, "trigger.params")[0]
+        due = dates_due(timing, window=window, places=places)
+        return Q(**{f"{self.field}__in": sorted(due)}) if due else NOBODY
+
     def current_anchor(self, params: Mapping[str, Any], person: PlannedPerson) -> str | None:
         """The date the person has now."""
         anchor = self._date(person)
@@ -186,6 +229,20 @@ class YearlyTrigger(CalendarTrigger):
             return Q(**{f"{self.field}__isnull": False})
         months = {day.month for day in days_between(first, last)}
         return Q(**{f"{self.field}__month__in": sorted(months)})
+
+    def near(self, params: Mapping[str, Any], *, window: Window, places: Places) -> Q:
+        """Whose date, of any year, is one of those that are due."""
+        timing = parse_timing(params, "trigger.params")[0]
+        due = dates_due(timing, window=window, places=places)
+        days = {(day.month, day.day) for day in due}
+        if (2, 28) in days:
+            days.add((2, 29))
+        name = self.field
+        return reduce(
+            or_,
+            (Q(**{f"{name}__month": month, f"{name}__day": day}) for month, day in sorted(days)),
+            NOBODY,
+        )
 
 
 def anniversary(month: int, day: int, year: int) -> date:

@@ -15,9 +15,10 @@ from django.db.models import Q
 from workflows.document.timing import parse_timing
 from workflows.nodes import NOBODY, TRIGGERS, Moment, PlanningWorld, Window
 from workflows.params import MappingParam, Param, ParamsForm, ScalarParam, TextParam
+from workflows.places import Places
 from workflows.planned import days_between
 from workflows.problems import shown
-from workflows.triggers.dates import CalendarTrigger, anchors_between, due_moment
+from workflows.triggers.dates import CalendarTrigger, anchors_between, dates_due, due_moment
 
 _LEAP_YEAR = 2024
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -122,6 +123,18 @@ class SpecificDateTrigger(CalendarTrigger):
         timing = parse_timing(params, "trigger.params")[0]
         some = any(True for _ in _dates(params, *anchors_between(timing, window)))
         return None if some else NOBODY
+
+    def near(self, params: Mapping[str, Any], *, window: Window, places: Places) -> Q | None:
+        """Everybody in the zones where one of the dates is due."""
+        timing = parse_timing(params, "trigger.params")[0]
+        due = dates_due(timing, window=window, places=places)
+        zones = {
+            zone
+            for anchor, some in due.items()
+            if any(True for _ in _dates(params, anchor, anchor))
+            for zone in some
+        }
+        return places.within(zones) if zones else NOBODY
 
 
 def _rule(params: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -33,6 +33,7 @@ class Company:
     workflows: list[Workflow] = field(default_factory=list)
     relative: set[str] = field(default_factory=set)
     """Keys of workflows whose answer depends on today."""
+    hired: int = 0
 
 
 def company_make(seed: int, *, people: int, workflows: int) -> Company:
@@ -40,8 +41,8 @@ def company_make(seed: int, *, people: int, workflows: int) -> Company:
     company = Company(dice=random.Random(seed))
     for name in ("Sales", "Design"):
         Team.objects.get_or_create(name=name)
-    for number in range(people):
-        _hire(company, number, at=T0 - timedelta(days=1))
+    for _ in range(people):
+        _hire(company, at=T0 - timedelta(days=1))
     LifecycleEvent.objects.all().delete()
     for number in range(workflows):
         _publish(company, number)
@@ -60,8 +61,9 @@ def _day(dice: random.Random, spread: int = 45) -> date:
     return T0.date() + timedelta(days=dice.randint(-spread, spread))
 
 
-def _hire(company: Company, number: int, *, at: datetime) -> Person:
-    dice = company.dice
+def _hire(company: Company, *, at: datetime) -> Person:
+    dice, number = company.dice, company.hired
+    company.hired += 1
     values: dict[str, Any] = {
         "start_date": dice.choice([None, _day(dice), _day(dice, 900)]),
         "end_date": dice.choice([None, None, _day(dice)]),
@@ -159,7 +161,12 @@ def _publish(company: Company, number: int) -> None:
     }
     if dice.random() < 0.8:
         document["conditions"] = {"combinator": dice.choice(["and", "or"]), "rules": rules}
-    data = parse_document(document).to_data()
+    publish(company, document)
+
+
+def publish(company: Company, document: dict[str, Any]) -> Workflow:
+    """Make it a live workflow of the company, as if since T0."""
+    data, key = parse_document(document).to_data(), document["key"]
     if "in_next_days" in str(data.get("conditions")):
         company.relative.add(key)
     workflow = Workflow.objects.create(
@@ -171,6 +178,7 @@ def _publish(company: Company, number: int) -> None:
     workflow.live_version, workflow.live_since, workflow.status = version, T0, "live"
     workflow.save()
     company.workflows.append(workflow)
+    return workflow
 
 
 def something_happens(company: Company, *, at: datetime) -> None:
@@ -178,7 +186,7 @@ def something_happens(company: Company, *, at: datetime) -> None:
     dice = company.dice
     kind = dice.randrange(5)
     if kind == 0:
-        _hire(company, len(company.people), at=at)
+        _hire(company, at=at)
         return
     person = Person.objects.get(pk=dice.choice(company.people).pk)
     if kind in (1, 2):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from people.models import Role
+from people.models import Person, Role
 from siit_remote.audit.models import AuditEntry
 from siit_remote.lib import clock
 from siit_remote.tests.people_with_roles import Company, small_company
@@ -244,3 +245,12 @@ def test_the_list_says_owner_problems_runs_and_what_comes_next(company: Company)
     soon = hr.get(reverse("workflows-next-runs")).content.decode()
     assert 'id="next-offboarding" hx-swap-oob="innerHTML"' in soon
     assert "1 within 90 days" in soon
+    one = reverse("workflows-next-runs") + "?workflow="
+    assert "1 within 90 days" in hr.get(f"{one}offboarding").content.decode()
+    assert "next-offboarding" not in hr.get(f"{one}another").content.decode()
+    workflow = hr.get(reverse("workflow", args=["offboarding"])).content.decode()
+    assert "owned by Manager Example" in " ".join(workflow.split())
+    assert f'hx-get="{one}offboarding"' in workflow
+    Person.objects.filter(pk=report.pk).update(end_date=None)
+    cache.clear()
+    assert "Nobody within 90 days" in hr.get(f"{one}offboarding").content.decode()

@@ -128,14 +128,17 @@ def _errors(row: Workflow, vocabulary: NodeVocabulary) -> int:
 @require_GET
 @right_somewhere("view")
 def next_runs(request: HttpRequest) -> HttpResponse:
-    """The next start of each workflow in the list, asked for once the list is there."""
+    """The next start of each workflow in the list, or of the one named, once the page is there."""
     hidden = fields_hidden_from(request.user)
     keys = rights_of(request.user).keys("view")
+    named = request.GET.get("workflow")
+    if named:
+        keys &= {named}
     # A moment about a date that is hidden from the reader would tell it.
     keys -= workflows_telling(hidden) if hidden else set()
     known = next_runs_known(now=clock.now())
     rows = [(key, known.get(key)) for key in sorted(keys)]
-    return render(request, "workflows/next_runs.html", {"rows": rows})
+    return render(request, "workflows/next_runs.html", {"rows": rows, "named": named})
 
 
 @require_GET
@@ -145,13 +148,16 @@ def workflow(request: HttpRequest, key: str) -> HttpResponse:
     found = get_object_or_404(Workflow.objects.select_related("live_version"), key=key)
     problems, changes = _draft_state(found)
     publishable = found.live_version is None or bool(changes)
+    vocabulary = vocabulary_now()
     return render(
         request,
         "workflows/workflow.html",
         {
             "workflow": found,
             "may": rights_of(request.user).of(found),
-            "sentence": _sentence(_document(found), vocabulary_now()),
+            "owner": vocabulary.names.of("person", found.owner) if found.owner else "",
+            "sentence": _sentence(_document(found), vocabulary),
+            "waits": _waits(found),
             "problems": problems,
             "changes": changes,
             "may_publish": publishable and not any(item.level == "error" for item in problems),

@@ -20,6 +20,7 @@ from integrations.services import connection_disconnect, connection_save, connec
 from integrations.setup_views import authorize_and_read
 from integrations.subscriptions import webhook_remove
 from siit_remote.access import require
+from siit_remote.confirming import confirm_asked, confirm_first
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -110,6 +111,8 @@ def connect(request: HttpRequest, connector: str) -> HttpResponse:
         raise Http404
     if kind.category == SOURCES and request.method == "GET" and (begun := _begun(kind.key)):
         return redirect("connection-review", key=begun.key)
+    if asked := confirm_asked(request, doing="connect", secrets=True):
+        return asked
     return _edit(request, connector=kind, key=_free_key(kind.key), connection=None)
 
 
@@ -121,6 +124,7 @@ def _begun(connector: str) -> Connection | None:
 
 @require_http_methods(["GET", "POST"])
 @require("integrations.change_connection")
+@confirm_first("secret", secrets=True)
 def connection_settings(request: HttpRequest, key: str) -> HttpResponse:
     """Change a connection's settings or secret, and test it."""
     found = get_object_or_404(Connection, key=key)
@@ -142,6 +146,7 @@ def connection_test_now(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @require("integrations.change_connection")
+@confirm_first("disconnect")
 def disconnect(request: HttpRequest, key: str) -> HttpResponse:
     """Say what happens, then forget the secrets and stop using it; erase only by choice."""
     found = get_object_or_404(Connection, key=key)

@@ -32,6 +32,7 @@ from integrations.setup_review import review_accept, review_of, review_request
 from integrations.sync_lease import SyncRefusedError
 from people.identity import fields_hidden_from
 from siit_remote.access import require
+from siit_remote.confirming import confirm_asked
 from siit_remote.lib import clock
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ def setup(request: HttpRequest, key: str) -> HttpResponse:
     stage = stage_of(connection, review, now=clock.now())
     if CONNECTORS.get(connection.connector) is None or not brings_people(connection):
         raise Http404
+    if request.method == "POST" or stage == "token":
+        asked = confirm_asked(request, doing="connect", secrets=True)
+        if asked is not None:
+            return asked
     if request.method == "POST":
         return _authorize(request, connection)
     if request.headers.get("HX-Request") == "true":

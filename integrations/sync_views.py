@@ -19,6 +19,7 @@ from people.defaults import workspace_get
 from people.services import workspace_update
 from siit_remote.access import require
 from siit_remote.audit.services import record
+from siit_remote.confirming import confirm_first
 from siit_remote.lib.bell import ring
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def _held(key: str, pk: int) -> SyncRun:
 
 @require_POST
 @require("integrations.change_syncrun")
+@confirm_first("release")
 def held_release(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     """Apply a held sync to exactly the people that were shown."""
     run = _held(key, pk)

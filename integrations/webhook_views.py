@@ -24,6 +24,7 @@ from integrations.subscriptions import (
     webhook_undelivered,
 )
 from siit_remote.access import require
+from siit_remote.confirming import confirm_first
 from siit_remote.lib import clock
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ def subscribe(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_POST
 @require("integrations.change_connection")
+@confirm_first("signing_key")
 def rotate(request: HttpRequest, key: str) -> HttpResponse:
     """Replace the signing key."""
 

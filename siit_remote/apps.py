@@ -11,5 +11,5 @@ class SiitRemoteConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from siit_remote import checks  # noqa: F401 - imported for its registrations
+        """Register the system checks, and what a new session begins with."""
+        from siit_remote import checks, sessions  # noqa: F401 - imported for their registrations

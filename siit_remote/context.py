@@ -12,6 +12,7 @@ from siit_remote.navigation import links
 from siit_remote.restored import restored_alerts
 from siit_remote.roles import role_of
 from siit_remote.staleness import Alert, alerts_for
+from siit_remote.ways_in import password_allowed
 from workflows.holds import holds_open
 from workflows.inbox import approvals_waiting_for
 from workflows.models import Task
@@ -59,5 +60,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             lambda: me.full_name if me else user.get_full_name() or user.get_username()
         )
         context["alerts"] = SimpleLazyObject(lambda: _alerts(request))
+        context["by_password"] = password_allowed()
         context["account_role"] = SimpleLazyObject(lambda: role_of(user))
     return context

@@ -13,7 +13,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -55,9 +55,11 @@ class Pending:
     verifier: str
     next: str
     at: float
+    confirm: bool = False
+    """Who is signed in proves once more who it is: nobody is signed in by it."""
 
     @classmethod
-    def begin(cls, *, next_url: str, now: datetime) -> Pending:
+    def begin(cls, *, next_url: str, now: datetime, confirm: bool = False) -> Pending:
         """Three values nobody can guess."""
         return cls(
             state=secrets.token_urlsafe(32),
@@ -65,6 +67,7 @@ class Pending:
             verifier=secrets.token_urlsafe(64),
             next=next_url,
             at=now.timestamp(),
+            confirm=confirm,
         )
 
     @property
@@ -72,11 +75,6 @@ class Pending:
         """What the provider compares the verifier with (S256)."""
         digest = hashlib.sha256(self.verifier.encode()).digest()
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def configured() -> bool:
-    """Whether an identity provider is set."""
-    return bool(settings.OIDC_DISCOVERY_URL and settings.OIDC_CLIENT_ID)
 
 
 def _attempt(attempt: Attempt) -> None:
@@ -137,6 +135,10 @@ class Provider:
             "code_challenge": pending.challenge,
             "code_challenge_method": "S256",
         }
+        if pending.confirm:
+            # Both ask the same; max_age also obliges the provider to say when it was (auth_time).
+            # https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
+            query |= {"prompt": "login", "max_age": "0"}
         address = self._endpoint("authorization_endpoint")
         return f"{address}{'&' if '?' in address else '?'}{urlencode(query)}"
 
@@ -221,3 +223,27 @@ def verified_email(claims: Mapping[str, Any]) -> str:
             "Verify it there, then sign in again."
         )
     return email
+
+
+def proved_at(claims: Mapping[str, Any], *, now: datetime) -> datetime | None:
+    """When the provider last made sure who it is, never later than ``now``; ``None``: untold."""
+    told = claims.get("auth_time")
+    if isinstance(told, bool) or not isinstance(told, int | float):
+        return None
+    return datetime.fromtimestamp(min(max(told, 0), now.timestamp()), UTC)
+
+
+def proved_again_at(claims: Mapping[str, Any], pending: Pending, *, now: datetime) -> datetime:
+    """As :func:`proved_at`, for a proof asked for by ``pending``; an older one is refused."""
+    at = proved_at(claims, now=now)
+    if at is None:
+        raise SignInRefusedError(
+            "The identity provider does not say when you proved who you are. Your IT can have it "
+            "send “auth_time”."
+        )
+    if at.timestamp() < pending.at - LEEWAY_SECONDS:
+        raise SignInRefusedError(
+            "The identity provider let you pass without asking who you are. Sign out there, then "
+            "try again."
+        )
+    return at

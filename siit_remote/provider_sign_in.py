@@ -15,24 +15,29 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
 from people.models import Person
 from siit_remote.audit.services import record
+from siit_remote.confirming import confirm_accept, confirm_record, inside
 from siit_remote.lib import clock
 from siit_remote.oidc import (
     PENDING_SECONDS,
     Pending,
     Provider,
     SignInRefusedError,
-    configured,
+    proved_again_at,
+    proved_at,
     verified_email,
 )
 from siit_remote.roles import EMPLOYEE, MANAGER, user_roles_set
+from siit_remote.sessions import session_confirm
+from siit_remote.ways_in import provider_configured
 
 _SESSION = "provider_sign_in"
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
+_BY = "identity provider"
 
 
 def _back() -> str:
@@ -40,26 +45,25 @@ def _back() -> str:
     return f"{settings.SITE_URL}{reverse('provider-back')}"
 
 
-def _inside(request: HttpRequest, url: str) -> str:
-    """``url`` if it stays on this site, else the first page."""
-    fine = url_has_allowed_host_and_scheme(
-        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return url if url and fine else reverse("home")
-
-
 @require_GET
 def provider_start(request: HttpRequest) -> HttpResponse:
     """Send the visitor to the provider. A link, because the content policy keeps forms here."""
-    if not configured():
+    if not provider_configured():
         raise Http404
+    confirm = "confirm" in request.GET and request.user.is_authenticated
     pending = Pending.begin(
-        next_url=_inside(request, request.GET.get("next", "")), now=clock.system_now()
+        next_url=inside(
+            request,
+            request.GET.get("next", ""),
+            otherwise=reverse("confirm") if confirm else reverse("home"),
+        ),
+        now=clock.system_now(),
+        confirm=confirm,
     )
     try:
         url = Provider().authorization_url(pending, back=_back())
     except SignInRefusedError as error:
-        return _refused(request, str(error))
+        return _refused(request, str(error), pending)
     request.session[_SESSION] = asdict(pending)
     return redirect(url)
 
@@ -67,23 +71,42 @@ def provider_start(request: HttpRequest) -> HttpResponse:
 @require_GET
 def provider_back(request: HttpRequest) -> HttpResponse:
     """The provider's answer: judged, then signed in as the person with that work email."""
-    if not configured():
+    if not provider_configured():
         raise Http404
+    pending = None
     try:
         pending = _pending(request)
+        _look(request, pending)
         claims = Provider().claims(request.GET.get("code", ""), pending, back=_back())
         user = user_of(verified_email(claims))
+        if pending.confirm:
+            return _confirmed(request, pending, claims, user)
     except SignInRefusedError as error:
-        return _refused(request, str(error))
+        return _refused(request, str(error), pending)
     login(request, user, backend=_BACKEND)
+    # A provider lets people pass for days without asking who they are.
+    session_confirm(request, at=proved_at(claims, now=clock.system_now()))
     record(
         "user.signed_in",
         actor=user,
         object_type="user",
         object_key=user.get_username(),
-        detail={"by": "identity provider"},
+        detail={"by": _BY},
     )
-    return redirect(_inside(request, pending.next))
+    return redirect(inside(request, pending.next))
+
+
+def _confirmed(
+    request: HttpRequest, pending: Pending, claims: dict[str, Any], user: User
+) -> HttpResponse:
+    """Who is signed in proved it again. Nobody else is signed in by it."""
+    if user.pk != request.user.pk:
+        raise SignInRefusedError(
+            "That is somebody else's account. Sign in there as the one you are here."
+        )
+    at = proved_again_at(claims, pending, now=clock.system_now())
+    confirm_accept(request, at=at, by=_BY)
+    return redirect(inside(request, pending.next))
 
 
 def _pending(request: HttpRequest) -> Pending:
@@ -91,14 +114,17 @@ def _pending(request: HttpRequest) -> Pending:
     kept: Any = request.session.pop(_SESSION, None)
     if kept is None:
         raise SignInRefusedError("No sign-in was begun in this browser. Begin it here.")
-    pending = Pending(**kept)
+    return Pending(**kept)
+
+
+def _look(request: HttpRequest, pending: Pending) -> None:
+    """Refuse an answer that is not the one that was waited for."""
     if not secrets.compare_digest(request.GET.get("state", ""), pending.state):
         raise SignInRefusedError("The answer belongs to another sign-in. Begin again.")
     if clock.system_now().timestamp() - pending.at > PENDING_SECONDS:
         raise SignInRefusedError("That took too long. Begin again.")
     if request.GET.get("error") or not request.GET.get("code"):
         raise SignInRefusedError("The identity provider did not let you in.")
-    return pending
 
 
 def user_of(email: str) -> User:
@@ -131,7 +157,13 @@ def _user_made(person: Person) -> User:
     return user
 
 
-def _refused(request: HttpRequest, words: str) -> HttpResponse:
-    record("user.sign_in_failed", actor_label="unknown", object_type="user")
+def _refused(request: HttpRequest, words: str, pending: Pending | None) -> HttpResponse:
+    """Say why, on the page that the visitor came from."""
     messages.error(request, words)
-    return redirect("sign-in")
+    if pending is None or not pending.confirm or not request.user.is_authenticated:
+        record("user.sign_in_failed", actor_label="unknown", object_type="user")
+        return redirect("sign-in")
+    confirm_record(request, "user.confirm_failed", by=_BY)
+    here = reverse("confirm")
+    # Without an address it leads on to what was typed before.
+    return redirect(here if pending.next == here else f"{here}?{urlencode({'next': pending.next})}")

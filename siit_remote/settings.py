@@ -62,7 +62,7 @@ SITE_URL: str = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 
 INSTALLED_APPS = [
     "siit_remote",
-    "siit_remote.admin_site.SiitAdminConfig",
+    "siit_remote.admin_config.SiitAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "siit_remote.middleware.PrivatePagesMiddleware",
     "siit_remote.middleware.ImpossibleNumberMiddleware",
+    "siit_remote.sessions.SessionLimitsMiddleware",
     "siit_remote.leaving.SignOutWhoLeftMiddleware",
 ]
 
@@ -163,6 +164,12 @@ if OIDC_DISCOVERY_URL and not OIDC_DISCOVERY_URL.endswith("/.well-known/openid-c
         "OIDC_DISCOVERY_URL must be the full discovery address, ending in "
         "/.well-known/openid-configuration."
     )
+# Off: people come in by the provider alone, with its second factor.
+PASSWORD_SIGN_IN: bool = env.bool("PASSWORD_SIGN_IN", default=True)
+if not PASSWORD_SIGN_IN and not (OIDC_DISCOVERY_URL and OIDC_CLIENT_ID):
+    raise ImproperlyConfigured(
+        "PASSWORD_SIGN_IN=false needs OIDC_DISCOVERY_URL and OIDC_CLIENT_ID: nobody could sign in."
+    )
 if PRODUCTION and OIDC_DISCOVERY_URL and not OIDC_DISCOVERY_URL.startswith("https://"):
     raise ImproperlyConfigured("OIDC_DISCOVERY_URL must begin with https:// in production.")
 LOGIN_URL = "sign-in"
@@ -217,7 +224,16 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 3600
+# A working day, and a lunch break: whoever leaves an unlocked machine leaves people's data open.
+SESSION_HOURS: int = env.int("SESSION_HOURS", default=12)
+SESSION_IDLE_MINUTES: int = env.int("SESSION_IDLE_MINUTES", default=30)
+if not 1 <= SESSION_HOURS <= 24 * 7:
+    raise ImproperlyConfigured("SESSION_HOURS must lie between 1 and 168 (a week).")
+if SESSION_IDLE_MINUTES and not 5 <= SESSION_IDLE_MINUTES <= SESSION_HOURS * 60:
+    raise ImproperlyConfigured(
+        "SESSION_IDLE_MINUTES must be 0 (never) or lie between 5 and SESSION_HOURS."
+    )
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 if PRODUCTION:

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.forms import AuthenticationForm
-from django.core.cache import cache
 from django.core.exceptions import ValidationError
+from django.http import Http404
 
 from siit_remote.audit.services import record
+from siit_remote.confirming import GUESSES, THROTTLED, guesser
 from siit_remote.leaving import has_left
-from siit_remote.oidc import configured
+from siit_remote.ways_in import password_allowed, provider_configured
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
-
-TRIES = 5
-WAIT_SECONDS = 15 * 60
-
-
-def _counter(request: HttpRequest | None, username: str) -> str:
-    """Cache key of failures of one account from one address; holds neither in clear."""
-    address = request.META.get("REMOTE_ADDR", "") if request is not None else ""
-    text = f"{username.strip().casefold()}\n{address}"
-    return f"sign-in:{hashlib.sha256(text.encode()).hexdigest()}"
+    from django.http import HttpResponse
+    from django.http.response import HttpResponseBase
 
 
 def _user_name(typed: str) -> str:
@@ -40,13 +31,14 @@ def _user_name(typed: str) -> str:
 
 
 class SignInForm(AuthenticationForm):
-    """Refuses further tries after :data:`TRIES` failures, alike for known and unknown accounts."""
+    """Refuses further tries after some failures, alike for known and unknown accounts."""
 
     error_messages = {
         "invalid_login": "That user name and password do not fit. Check both and try again.",
         "inactive": "That user name and password do not fit. Check both and try again.",
         "left": "Your work here has ended, so you cannot sign in. Ask HR.",
-        "throttled": "Too many failed tries. Wait 15 minutes, then try again.",
+        "throttled": THROTTLED,
+        "switched_off": "Nobody signs in with a password here. Use the button above.",
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -54,20 +46,23 @@ class SignInForm(AuthenticationForm):
         self.fields["username"].label = "User name or work email"
 
     def clean(self) -> dict[str, Any]:
-        """Check the brake before the password, so that a guess while braked tells nothing."""
+        """Check the brake before the password, so that a guess while braked tells nothing.
+
+        Each try counts until it succeeds: many at the same moment are no way around.
+        """
+        if not password_allowed():
+            raise ValidationError(self.error_messages["switched_off"], code="switched_off")
         username = _user_name(str(self.cleaned_data.get("username", "")))
         self.cleaned_data["username"] = username
-        key = _counter(self.request, username)
-        if cache.get(key, 0) >= TRIES:
+        who = guesser(self.request, username)
+        if not GUESSES.take(*who):
             raise ValidationError(self.error_messages["throttled"], code="throttled")
         try:
             cleaned = super().clean()
         except ValidationError:
-            cache.add(key, 0, WAIT_SECONDS)
-            cache.incr(key)
             record("user.sign_in_failed", actor_label="unknown", object_type="user")
             raise
-        cache.delete(key)
+        GUESSES.forget(*who)
         return cleaned
 
     def confirm_login_allowed(self, user: Any) -> None:
@@ -86,8 +81,15 @@ class SignInView(auth_views.LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The identity provider's name, where one is set."""
-        provider = settings.OIDC_NAME if configured() else ""
-        return super().get_context_data(provider=provider, **kwargs)
+        provider = settings.OIDC_NAME if provider_configured() else ""
+        return super().get_context_data(provider=provider, by_password=password_allowed(), **kwargs)
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """The form again; its status says when it was the brake."""
+        response = super().form_invalid(form)
+        if form.has_error("__all__", "throttled"):
+            response.status_code = 429
+        return response
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Start a new session and write it down."""
@@ -108,3 +110,9 @@ class PasswordView(auth_views.PasswordChangeView):
 
     template_name = "registration/password.html"
     success_url = "/"
+
+    def dispatch(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Not there where nobody signs in with a password."""
+        if not password_allowed():
+            raise Http404
+        return super().dispatch(*args, **kwargs)

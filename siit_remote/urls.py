@@ -3,13 +3,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from siit_remote import guide, provider_sign_in, sign_in, views
+from siit_remote import confirm_views, guide, provider_sign_in, sign_in, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("sign-in/", sign_in.SignInView.as_view(), name="sign-in"),
     path("sign-in/provider/", provider_sign_in.provider_start, name="provider-start"),
     path("sign-in/provider/back/", provider_sign_in.provider_back, name="provider-back"),
+    path("sign-in/confirm/", confirm_views.confirm, name="confirm"),
     path("sign-out/", sign_in.SignOutView.as_view(), name="sign-out"),
     path("account/password/", sign_in.PasswordView.as_view(), name="password"),
     path("theme/", views.theme_set, name="theme"),

@@ -15,7 +15,7 @@ from integrations.errors import ConfigError, IntegrationError, PermanentError, U
 from integrations.models import Connection
 from integrations.services import client_for
 from people.models import Person
-from workflows.deciding import answers_of
+from workflows.deciding import answers_of, approval_takes
 from workflows.models import Approval, ChatMessage
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,7 @@ Status = Approval.Status
 _AT_ONCE = 50
 _KEPT = timedelta(days=60)
 _LINES = 8
+ON_PAGE = "Approving takes something from somebody, so it is done where you confirm that it is you:"
 
 
 def chat_of() -> tuple[Connection, AsksInChat] | None:
@@ -81,8 +82,11 @@ def question_for(approval: Approval, *, intro: str = "") -> ChatQuestion:
     lines += answers_of(request)[:_LINES] if request is not None else []
     lines += [("What happens", approval.summary)]
     pending = approval.status == Status.PENDING
+    takes = pending and approval_takes(approval)
     if pending:
         lines.append(("Please decide by", due))
+    if takes:
+        lines.append(("To approve", "Press Open. It takes something, so it asks who you are."))
     return ChatQuestion(
         intro=intro
         or ("Your decision is asked for:" if pending else "Your decision was asked for:"),
@@ -90,9 +94,15 @@ def question_for(approval: Approval, *, intro: str = "") -> ChatQuestion:
         lines=tuple((label, str(value)) for label, value in lines if value not in ("", None)),
         outcome=outcome_words(approval),
         value=str(approval.pk),
-        link=f"{settings.SITE_URL}/approvals/{approval.pk}/",
+        link=approval_link(approval),
         answerable=pending,
+        approvable=not takes,
     )
+
+
+def approval_link(approval: Approval) -> str:
+    """Where the question stands, whole."""
+    return f"{settings.SITE_URL}/approvals/{approval.pk}/"
 
 
 def outcome_words(approval: Approval) -> str:

@@ -14,6 +14,8 @@ from integrations.models import Connection
 from people.models import Person
 from siit_remote.lib.bell import ring
 from workflows.approvals import DecisionRefusedError, approval_decide, may_decide
+from workflows.chat import ON_PAGE, approval_link
+from workflows.deciding import approval_takes
 from workflows.models import Approval, ChatMessage
 
 log = logging.getLogger(__name__)
@@ -50,7 +52,18 @@ def press_handle(
         return _say(client, pressed, _GONE)
     if pressed.kind == "reject":
         return _ask_reason(client, pressed, approval, person, now=now)
+    if pressed.kind == "approve" and _asked_on_page(approval, person, now=now):
+        return _say(client, pressed, f"{ON_PAGE} {approval_link(approval)}")
     return _decide(client, pressed, approval, person, now=now)
+
+
+def _asked_on_page(approval: Approval, person: Person, *, now: datetime) -> bool:
+    """Whether approving needs a proof of who it is that a chat cannot give.
+
+    Who may not decide at all is told so by the service.
+    """
+    open_to = approval.status in Approval.OPEN and may_decide(approval, person, now=now)
+    return open_to and approval_takes(approval)
 
 
 def _person(client: AsksInChat, user: str) -> Person | None:

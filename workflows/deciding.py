@@ -14,8 +14,14 @@ from people.identity import fields_hidden_from
 from people.models import EmploymentType, Person
 from workflows.document.describe import describe_step
 from workflows.document.parse import parse_document
-from workflows.document.shape import ActionStep, Step, WorkflowDocument, inner_steps
-from workflows.engine.guard import current_facts
+from workflows.document.shape import (
+    ActionStep,
+    Step,
+    WorkflowDocument,
+    inner_steps,
+    walk_steps,
+)
+from workflows.engine.guard import current_facts, is_destructive
 from workflows.engine.world import load_people
 from workflows.models import Approval, Request
 from workflows.nodes import ACTIONS, ActionContext
@@ -137,6 +143,19 @@ def _further_stages(approval: Approval) -> list[str]:
     if left <= 0:
         return []
     return ["One more approval is asked for."] if left == 1 else [f"{left} more approvals follow."]
+
+
+def approval_takes(approval: Approval) -> bool:
+    """Whether approving lets a step happen that takes something from somebody.
+
+    What cannot be read might.
+    """
+    try:
+        document = parse_document(approval.step.run.version.document)
+    except DocumentError:
+        return True
+    ahead = tuple(_steps_after(document, approval.step.key))
+    return any(is_destructive(step) and not step.disabled for _, step in walk_steps(ahead, ""))
 
 
 def _steps_after(document: WorkflowDocument, key: str) -> list[Step]:

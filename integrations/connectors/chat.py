@@ -26,6 +26,8 @@ class ChatQuestion:
     """Comes back with the press of a button."""
     link: str = ""
     answerable: bool = True
+    approvable: bool = True
+    """False: it is refused in the chat at most; who approves opens ``link``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

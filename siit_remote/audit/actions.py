@@ -105,4 +105,6 @@ ACTIONS: dict[str, str] = {
     "admin.changed": "Changed a record in the site admin",
     "user.signed_in": "Signed in",
     "user.sign_in_failed": "Failed to sign in",
+    "user.confirmed": "Confirmed who they are",
+    "user.confirm_failed": "Failed to confirm who they are",
 }

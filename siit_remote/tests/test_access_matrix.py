@@ -35,6 +35,8 @@ MATRIX: dict[str, tuple[str, str]] = {
     # No provider is set here.
     "provider-start": ("404 404 404 404 404 404", NO_METHOD),
     "provider-back": ("404 404 404 404 404 404", NO_METHOD),
+    # Whoever has just signed in is led on; a POST without a password is refused.
+    "confirm": ("302 302 302 302 302 302", "302 422 422 422 422 422"),
     "sign-out": (NO_METHOD, "302 302 302 302 302 302"),
     "password": (ANYBODY, ANYBODY),
     "theme": (NO_METHOD, "400 400 400 400 400 400"),

@@ -25,6 +25,7 @@ from integrations.transport import HttpTransport
 from people.models import Person
 from siit_remote.audit.models import AuditEntry
 from siit_remote.tests.people_with_roles import PASSWORD, Company, small_company
+from siit_remote.tests.sessions import proof_age
 
 ISSUER = "https://id.example.test"
 CLIENT = "siit"
@@ -312,3 +313,103 @@ def test_a_real_provider_lets_in_whom_it_vouches_for(
     assert signed_in(client) is allowed
     words = "Requests" if allowed else "is not verified"
     assert words in page.content.decode()
+
+
+def _begin_again(client: Client, fake: FakeProvider, **query: str) -> dict[str, str]:
+    """Ask for a new proof, as the page “Confirm that it is you” does."""
+    answer = client.get("/sign-in/provider/", {"confirm": "1"} | query)
+    asked = {name: value[0] for name, value in parse_qs(urlsplit(answer["Location"]).query).items()}
+    fake.nonce = asked["nonce"]
+    return asked
+
+
+def _hr(provider: FakeProvider, company: Company) -> Client:
+    """HR, signed in by the provider twenty minutes ago."""
+    provider.claims = {"email": "hr@acme.test", "auth_time": int(time.time())}
+    client = Client()
+    come_back(client, begin(client, provider))
+    proof_age(client, 20)
+    return client
+
+
+def test_a_sign_in_proves_as_much_as_the_provider_says(
+    company: Company, provider: FakeProvider
+) -> None:
+    url = "/settings/integrations/remote/settings/"
+    for told, fresh in ((time.time(), True), (time.time() - 3600, False), (None, False)):
+        provider.claims = {"email": "hr@acme.test", "auth_time": told and int(told)}
+        client = Client()
+        come_back(client, begin(client, provider))
+        assert (client.get(url).status_code == 200) is fresh, told
+
+
+def test_what_was_typed_is_gone_on_with_after_a_proof_at_the_provider(
+    company: Company, provider: FakeProvider
+) -> None:
+    client = _hr(provider, company)
+    run = company.objects["run"]
+    url = f"/runs/{run.pk}/release/"
+    page = client.post(url, {"reason": "Looked at it."}).content.decode()
+    assert "/sign-in/provider/?confirm=1" in page
+    query = _begin_again(client, provider)
+    assert (query["prompt"], query["max_age"]) == ("login", "0")
+
+    provider.claims["auth_time"] = int(time.time())
+    page = come_back(client, query)
+    assert page.redirect_chain == [("/sign-in/confirm/", 302)]
+    # Coming back is a GET: nothing happens before the press.
+    assert run.__class__.objects.get(pk=run.pk).status == "held"
+    words = page.content.decode()
+    assert f'action="{url}"' in words
+    assert 'name="reason" value="Looked at it."' in words
+    assert client.post(url, {"reason": "Looked at it."}).status_code == 302
+    assert run.__class__.objects.get(pk=run.pk).status != "held"
+    assert "confirm_pending" not in client.session
+    entry = AuditEntry.objects.get(action="user.confirmed")
+    assert (entry.actor_label, entry.detail) == ("hr", {"by": "identity provider"})
+
+
+@pytest.mark.parametrize(
+    ("claims", "said"),
+    [
+        ({"auth_time": None}, "does not say when"),
+        ({"auth_time": "now"}, "does not say when"),
+        ({"auth_time": True}, "does not say when"),
+        ({"auth_time": 1_700_000_000}, "without asking who you are"),
+        ({"email": "owner@acme.test", "auth_time": 4_000_000_000}, "somebody else"),
+        ({"nonce": "other"}, "another sign-in"),
+    ],
+)
+def test_a_proof_that_proves_nothing_new_is_refused(
+    company: Company, provider: FakeProvider, claims: dict[str, Any], said: str
+) -> None:
+    client = _hr(provider, company)
+    url = "/settings/integrations/remote/settings/"
+    query = _begin_again(client, provider, next=url)
+    provider.claims |= claims
+    page = come_back(client, query)
+    assert said in page.content.decode()
+    assert "Confirm that it is you" in page.content.decode()
+    assert client.get(url).status_code == 302
+    assert client.session["_auth_user_id"] == str(company.users["hr"].pk)
+    assert AuditEntry.objects.filter(action="user.confirm_failed").count() == 1
+
+
+def test_passwords_can_be_switched_off(
+    company: Company, provider: FakeProvider, settings: Any
+) -> None:
+    settings.PASSWORD_SIGN_IN = False
+    client = Client()
+    page = client.get("/sign-in/").content.decode()
+    assert "Sign in with" in page
+    assert 'type="password"' not in page
+    answer = client.post("/sign-in/", {"username": "owner", "password": PASSWORD})
+    assert b"Nobody signs in with a password here" in answer.content
+    assert not signed_in(client)
+    client = _hr(provider, company)
+    assert client.get("/account/password/").status_code == 404
+    assert b"/account/password/" not in client.get("/").content
+    page = client.post(f"/runs/{company.objects['run'].pk}/release/", {"reason": "x"})
+    assert b'type="password"' not in page.content
+    typed = {"reason": "x", "confirm_password": PASSWORD}
+    assert client.post(f"/runs/{company.objects['run'].pk}/release/", typed).status_code == 422

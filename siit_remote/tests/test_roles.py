@@ -11,8 +11,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from siit_remote.audit.models import AuditEntry
+from siit_remote.confirming import TRIES
 from siit_remote.roles import PERMISSIONS, roles_set_up, staff_flag_set, user_roles_set
-from siit_remote.sign_in import TRIES
 from siit_remote.tests.people_with_roles import PASSWORD, ROLES, Company
 
 pytestmark = pytest.mark.django_db

@@ -14,14 +14,15 @@ from django.urls import reverse
 from slack_sdk.signature import SignatureVerifier
 
 from integrations.connectors.chat import INSTEAD, NEVER
+from integrations.connectors.slack.questions import blocks_of
 from integrations.models import Connection
 from integrations.services import connection_save, connection_test
 from integrations.tests.connectors.fake_slack import FakeSlack, buttons, press, submit
 from integrations.tests.servers import serving
 from siit_remote.audit.models import AuditEntry
 from workflows.approvals import approval_decide
-from workflows.chat import chat_refresh
-from workflows.models import Approval, ChatMessage, Request
+from workflows.chat import chat_refresh, question_for
+from workflows.models import Approval, ChatMessage, Request, WorkflowVersion
 from workflows.tests.asking_kit import T0, Pursue, day, person_make
 
 if TYPE_CHECKING:
@@ -310,3 +311,27 @@ def test_button_that_only_opens_the_page_is_taken_in(world: _World) -> None:
     _, place = world.ask()
     assert world.press("UBOSS", place, "Open").status_code == 200
     assert world.slack.whispers == []
+
+
+def test_what_takes_something_is_approved_on_its_page(world: _World) -> None:
+    """A chat cannot prove who sits there; to reject needs no proof."""
+    approval, place = world.ask()
+    version = approval.step.run.version
+    take = {"key": "take", "action": "apps.revoke", "params": {"apps": "all"}}
+    document = version.document | {"steps": [*version.document["steps"], take]}
+    WorkflowVersion.objects.filter(pk=version.pk).update(document=document)
+    # A message from before, with the button still on it.
+    assert world.press("UBOSS", place, "Approve").status_code == 200
+    page = f"http://127.0.0.1:8000/approvals/{approval.pk}/"
+    assert f"confirm that it is you: {page}" in world.slack.whispers[0][1]
+    approval = Approval.objects.get()
+    assert approval.status == "pending"
+    # Somebody else is told what they were told before.
+    assert world.press("UANA", place, "Approve").status_code == 200
+    assert "Nobody approves for themselves" in world.slack.whispers[1][1]
+
+    question = question_for(approval)
+    assert buttons(blocks_of(question)).keys() == {"Reject…", "Open"}
+    assert dict(question.lines)["To approve"].startswith("Press Open.")
+    approval_decide(approval.pk, by=approval.approver, approve=True, now=T0)
+    assert "To approve" not in dict(question_for(Approval.objects.get()).lines)

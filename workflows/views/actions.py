@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
+from siit_remote.confirming import confirm_first
 from siit_remote.lib import clock
 from workflows.models import Run, StepRun, Workflow
 from workflows.problems import DocumentError
@@ -79,6 +80,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @right_on("run", of="run")
+@confirm_first("release")
 def release(request: HttpRequest, pk: int) -> HttpResponse:
     """Let a held run go on."""
     found = get_object_or_404(Run, pk=pk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from people.identity import person_of
 from siit_remote.access import require
 from siit_remote.audit.services import record
+from siit_remote.confirming import confirm_asked, confirmed_lately
 from siit_remote.lib import clock
 from siit_remote.lib.numbers import row_numbers
 from workflows.approvals import (
@@ -23,7 +25,7 @@ from workflows.approvals import (
     approvals_approve,
     may_decide,
 )
-from workflows.deciding import brief_of
+from workflows.deciding import approval_takes, brief_of
 from workflows.inbox import (
     COLUMNS,
     approval_rows,
@@ -128,6 +130,13 @@ def _theirs(request: HttpRequest, pk: int) -> Approval:
     return found
 
 
+def _grave(request: HttpRequest, approvals: Iterable[Approval]) -> HttpResponse | None:
+    """The page that asks who it is, where approving lets something be taken from somebody."""
+    if confirmed_lately(request) or any(map(approval_takes, approvals)):
+        return confirm_asked(request, doing="approve")
+    return None
+
+
 @require_POST
 @require()
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
@@ -143,6 +152,8 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         words = " ".join(str(item) for item in form.errors["comment"])
         messages.error(request, f"Nothing was decided. Your comment: {words}")
         return redirect("approval", pk=pk)
+    if answer == "approve" and (asked := _grave(request, [found])):
+        return asked
     try:
         approval_decide(
             found.pk,
@@ -191,6 +202,8 @@ def approve_many(request: HttpRequest) -> HttpResponse:
         messages.error(request, "Tick what you approve first.")
         return redirect("approvals")
     opened = approvals_open_to(request.user, now).filter(pk__in=chosen)
+    if asked := _grave(request, opened.filter(bulk=True).select_related("step__run__version")):
+        return asked
     titles = dict(opened.values_list("pk", "title"))
     results = approvals_approve(titles, by=me, now=now, actor=request.user)
     done = [pk for pk, refused in results if not refused]

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from people.defaults import workspace_get
 from people.export import table_lines
 from siit_remote.access import require
+from siit_remote.confirming import confirm_asked, confirm_first
 from siit_remote.lib import clock
 from workflows.category_rights import rights_of
 from workflows.engine.limits import workspace_limits
@@ -77,6 +78,7 @@ def hold(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @right_on("release", of="hold")
+@confirm_first("release")
 def release(request: HttpRequest, pk: int) -> HttpResponse:
     """Let the chosen people's runs go on."""
     found = _hold(pk)
@@ -136,6 +138,8 @@ def limits(request: HttpRequest) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     form = LimitsForm(data, instance=workspace, label_suffix="")
     if request.method == "POST" and form.is_valid():
+        if asked := confirm_asked(request, doing="limits"):
+            return asked
         changed = limits_change(
             form.cleaned_values(), reason=form.cleaned_data["reason"], actor=request.user
         )

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from siit_remote.access import require
+from siit_remote.confirming import confirm_first
 from siit_remote.lib import clock
 from workflows.models import RecoveryHold
 from workflows.recovery import (
@@ -54,6 +55,7 @@ def begin(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @require(PERMISSION)
+@confirm_first("release")
 def end(request: HttpRequest) -> HttpResponse:
     """Let everything go on."""
     form = ReasonForm(request.POST, label_suffix="")

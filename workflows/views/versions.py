@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from people.defaults import workspace_get
+from siit_remote.confirming import confirm_asked
 from siit_remote.lib import clock
 from workflows.category_rights import rights_of
 from workflows.designer.effect import effect_of, runs_movable, runs_open
@@ -24,6 +25,7 @@ from workflows.document.diff import diff_documents
 from workflows.document.parse import parse_document
 from workflows.document.shape import WorkflowDocument
 from workflows.drafts import draft_write
+from workflows.engine.guard import is_destructive
 from workflows.models import Workflow, WorkflowVersion
 from workflows.problems import DocumentError
 from workflows.services import RefusedError, document_problems, workflow_publish
@@ -44,6 +46,14 @@ class PublishForm(forms.Form):
 def _live(workflow: Workflow) -> WorkflowDocument | None:
     version = workflow.live_version
     return parse_document(version.document) if version is not None else None
+
+
+def is_grave(workflow: Workflow, draft: WorkflowDocument) -> bool:
+    """It takes something from people, and does so for the first time or under other limits."""
+    if not any(is_destructive(step) for _, step in draft.walk()):
+        return False
+    live = _live(workflow)
+    return live is None or live.limits != draft.limits
 
 
 def _page(
@@ -95,6 +105,8 @@ def publish(request: HttpRequest, key: str) -> HttpResponse:
         if draft.conditions is None and not form.cleaned_data.get("everybody"):
             words = "It has no conditions. Tick that it is meant for everybody, or add conditions."
             return _page(request, found, status=422, error=words)
+        if is_grave(found, draft) and (asked := confirm_asked(request, doing="publish")):
+            return asked
         version = workflow_publish(
             found,
             now=clock.now(),

@@ -33,10 +33,9 @@ def blocks_of(question: ChatQuestion) -> list[dict[str, Any]]:
         blocks.append(section(escaped(question.outcome)))
     buttons: list[dict[str, Any]] = []
     if question.answerable:
-        buttons = [
-            _button("Approve", APPROVE, value=question.value, style="primary"),
-            _button("Reject…", REJECT, value=question.value, style="danger"),
-        ]
+        approve = _button("Approve", APPROVE, value=question.value, style="primary")
+        buttons = [approve] if question.approvable else []
+        buttons.append(_button("Reject…", REJECT, value=question.value, style="danger"))
     if question.link:
         buttons.append({**_button("Open", OPEN), "url": question.link})
     if buttons:

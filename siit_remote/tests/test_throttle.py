@@ -1,0 +1,72 @@
+"""The brake counts from the first time, in every cache, and no two at once as one."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+
+from siit_remote.lib import clock
+from siit_remote.lib.throttle import Throttle
+
+BRAKE = Throttle(name="test", most=3, seconds=900)
+START = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _clean(db: None) -> None:
+    cache.clear()
+
+
+def test_so_many_and_no_more_each_on_their_own() -> None:
+    assert [BRAKE.take("ada", "10.0.0.1") for _ in range(5)] == [True, True, True, False, False]
+    assert BRAKE.spent("ada", "10.0.0.1")
+    assert BRAKE.take("ada", "10.0.0.2")
+    assert not BRAKE.spent("ada", "10.0.0.2")
+    BRAKE.forget("ada", "10.0.0.1")
+    assert BRAKE.take("ada", "10.0.0.1")
+
+
+def test_the_window_begins_with_the_first_and_is_not_made_longer_nor_shorter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moment = START
+
+    def now() -> datetime:
+        return moment
+
+    monkeypatch.setattr(clock, "system_now", now)
+    for minutes, let_in in ((0, True), (7, True), (14, True), (14.9, False), (15.1, True)):
+        moment = START + timedelta(minutes=minutes)
+        assert BRAKE.take("ada") is let_in, minutes
+
+
+def test_the_cache_is_told_how_long_it_lasts_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[int] = []
+    real = cache.set
+
+    def note(key: str, value: Any, timeout: int) -> None:
+        kept.append(timeout)
+        real(key, value, timeout)
+
+    monkeypatch.setattr(cache, "set", note)
+    for _ in range(3):
+        BRAKE.take("ada")
+    assert all(895 <= seconds <= 901 for seconds in kept), kept
+
+
+def test_what_it_keeps_names_nobody() -> None:
+    key = BRAKE._key(("ada@acme.test", "10.0.0.1"))
+    assert "ada" not in key
+    assert "10.0" not in key
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_many_at_the_same_moment_are_no_way_around() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        let_in = list(pool.map(lambda _: BRAKE.take("ada"), range(24)))
+    assert let_in.count(True) == 3

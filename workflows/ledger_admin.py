@@ -174,6 +174,13 @@ class RefusalAdmin(LedgerAdmin):
     search_fields = ["person__search_text"]
     facts = ("anchor", "reason")
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Where the version is gone, what the workflow starts on now decides instead."""
+        telling = rights_of(request.user).telling()
+        rows = super().get_queryset(request)
+        gone = Refusal.objects.filter(version=None, workflow__draft__trigger__type__in=telling)
+        return rows.exclude(pk__in=gone.values("pk"))
+
 
 @admin.register(Approval)
 class ApprovalAdmin(LedgerAdmin):

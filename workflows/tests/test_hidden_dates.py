@@ -6,12 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.contrib import admin
+from django.test import Client, RequestFactory
 
 from integrations.models import Delivery
 from people.models import FieldPolicy, Person
 from siit_remote.lib import clock
 from siit_remote.tests.people_with_roles import Company, small_company
+from workflows.ledger_admin import RefusalAdmin
 from workflows.models import Hold, Refusal, Run, StepRun, Task, Workflow, WorkflowVersion
 
 pytestmark = pytest.mark.django_db
@@ -187,3 +189,23 @@ def test_why_answers_the_same_on_every_day_where_the_date_is_hidden(company: Com
         why = page.context["why"]
         shown.add((why.result, why.headline, tuple(rung.detail for rung in why.rungs), why.runs))
     assert len(shown) == 1
+
+
+def test_refusal_whose_version_is_gone_is_listed_unless_its_workflow_would_tell_the_date(
+    company: Company,
+) -> None:
+    now, person = clock.now(), company.people["report"]
+    plain = Workflow.objects.get(key="offboarding")
+    Workflow.objects.filter(pk=plain.pk).update(draft={})
+    for workflow in (plain, Workflow.objects.get(key="cake")):
+        Refusal.objects.create(
+            workflow=workflow, version=None, person=person, key=f"{workflow.key}-gone",
+            anchor="2026-11-01", due_at=now, verdict=f"of-{workflow.key}", noted_at=now,
+        )  # fmt: skip
+    shown = {}
+    for who in ("hr", "it"):
+        request = RequestFactory().get("/")
+        request.user = company.users[who]
+        rows = RefusalAdmin(Refusal, admin.site).get_queryset(request)
+        shown[who] = {*rows.filter(version=None).values_list("verdict", flat=True)}
+    assert shown == {"hr": {"of-offboarding", "of-cake"}, "it": {"of-offboarding"}}

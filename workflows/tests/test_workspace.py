@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from integrations.access_calls import group_of
 from integrations.models import Application
-from integrations.services import connection_save
+from integrations.services import client_for, connection_save
 from people.defaults import directory_defaults_ensure, workspace_get
 from people.models import CustomField, FieldPolicy, LegalEntity, Person, Role, Workspace
 from people.tests.build import feed, worker
@@ -110,6 +111,26 @@ def test_everything_of_an_application_comes_back_without_loss() -> None:
     (back,) = workspace_export()["applications"]
     assert back == row
     assert workspace_import({"format": "siit.workspace/1", "applications": [back]}) == []
+
+
+def test_application_that_is_assigned_at_its_provider_comes_back_and_is_found_there() -> None:
+    connection = connection_save(
+        key="okta", connector="okta", name="Okta", config={"base_url": "https://acme.okta.test"},
+        secrets={"api_token": "any"},
+    )  # fmt: skip
+    row = {
+        "key": "figma",
+        "name": "Figma",
+        "connection": "okta",
+        "provision": {"by": "app", "app": "Figma"},
+    }
+    workspace_import({"format": "siit.workspace/1", "applications": [row]})
+    (back,) = workspace_export()["applications"]
+    assert {name: back[name] for name in row} == row
+    assert workspace_import({"format": "siit.workspace/1", "applications": [back]}) == []
+    found = Application.objects.get(key="figma")
+    assert (found.connection, found.provision_by) == (connection, Application.Provision.APP)
+    assert group_of(found, client_for(connection)) == "app: Figma"
 
 
 def test_fields_and_their_terms_come_back_without_loss() -> None:
@@ -235,6 +256,11 @@ def test_a_dry_run_names_changes_and_writes_nothing() -> None:
             "applications",
             [{"key": "x", "provision": {"by": "group"}}],
             "applications[0].connection",
+        ),
+        (
+            "applications",
+            [{"key": "x", "provision": {"by": "app"}}],
+            "applications[0].provision.app",
         ),
         ("bundles", [{"key": "l", "connection": "no"}], "bundles[0].connection"),
         ("templates", [{"key": "t", "variants": []}], "templates[0].variants"),

@@ -11,13 +11,21 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from siit_remote.tests.browser.kept import Kept
+from siit_remote.tests.browser.slow import slow_line, slow_page
 from siit_remote.tests.people_with_roles import Company, small_company
 
 EXECUTABLE = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def line() -> Iterator[None]:
+    """As quick as it is, or as slow as ``BROWSER_SLOW_MS`` asks for."""
+    with slow_line():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +35,8 @@ def browser() -> Iterator[Browser]:
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
+        # As patient as every other wait: a busy machine is slow, and what fails here fails anyway.
+        expect.set_options(timeout=30_000)
         running = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
         yield running
         running.close()
@@ -78,6 +88,7 @@ class Visitor:
         self.context.add_cookies([{"name": "theme", "value": theme, "url": base}])
         self.base = base
         self.page: Page = self.context.new_page()
+        slow_page(self.context, self.page)
         self.violations: list[str] = []
         self.page.on("console", self._listen)
         self.page.on("pageerror", lambda error: self.violations.append(str(error)))
@@ -119,3 +130,17 @@ def visitor(browser: Browser, live_server: Any, company: Company) -> Iterator[An
     yield make
     for one in made:
         one.context.close()
+
+
+@pytest.fixture
+def calm(visitor: Any) -> Iterator[Any]:
+    """Visitors whose last requests are answered before their rows are taken away."""
+    made: list[Visitor] = []
+
+    def make(*args: Any, **kwargs: Any) -> Visitor:
+        made.append(visitor(*args, **kwargs))
+        return made[-1]
+
+    yield make
+    for guest in made:
+        guest.page.wait_for_load_state("networkidle")

@@ -17,6 +17,7 @@ _THEME = """name => {
 
 def axe_faults(page: Any) -> list[str]:
     """What axe finds wrong, each with its rule, its first place and how many there are."""
+    page.wait_for_load_state()
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     return [f"{page.url} {words}" for words in page.evaluate(_RUN)]
@@ -24,6 +25,7 @@ def axe_faults(page: Any) -> list[str]:
 
 def spills(page: Any) -> bool:
     """Whether something makes the page wider than its window."""
+    page.wait_for_load_state()
     return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
 
 

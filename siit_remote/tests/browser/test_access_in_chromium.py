@@ -109,7 +109,8 @@ def test_connect_add_an_application_give_it_by_rule_offboard_and_read_the_eviden
     run_due(now=clock.now())
     assert account in peer.members(tenant, "design"), Run.objects.latest("pk").reason
     page = guest.open("/applications/figma/")
-    page.get_by_role("button", name="Read now").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Read now").click()
     work(only="integrations.tasks.read_access")
     read_access()
     page = guest.open("/applications/figma/")
@@ -158,7 +159,7 @@ def _connect(guest: Any, peer: ScimServer, tenant: str) -> None:
     page.get_by_label("Base address").fill(peer.base_url(tenant))
     page.get_by_label("Bearer token").fill(peer.token)
     page.locator("form.form button[type=submit], form button.btn-primary").last.click()
-    page.wait_for_load_state()
+    expect(page.get_by_text("Connected", exact=True).first).to_be_visible()
     assert Connection.objects.get(connector="scim").status == "ready"
 
 
@@ -203,6 +204,7 @@ def test_owner_without_a_role_takes_it_from_somebody_and_reads_what_became_of_it
     look(page)
     page.get_by_role("link", name="GitHub", exact=True).click()
     page.get_by_role("link", name="Who has it").click()
+    expect(page.get_by_label(f"Choose {report}")).to_be_visible()
     look(page)
     page.get_by_label(f"Choose {report}").check()
     page.get_by_label("Why (needed", exact=False).fill("Left the team")
@@ -266,14 +268,14 @@ def test_rule_is_edited_without_scripts_and_nothing_that_was_typed_is_lost(
     page.goto(f"{live_server.url}/new-application/")
     page.get_by_label("Name", exact=True).fill("Figma")
     page.get_by_role("button", name="Give it by rule").click()
-    assert page.get_by_label("Name", exact=True).input_value() == "Figma"
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Figma")
     page.get_by_label("Field").select_option("person.status")
     page.get_by_role("button", name="Condition", exact=True).click()
     page.locator("[name='row.0.value']").select_option("active")
     page.locator("#only-if-conditions-row-1-menu").click()
     page.get_by_role("button", name="Delete condition 2").click()
     page.get_by_role("button", name="Save", exact=True).last.click()
-    assert "Figma is saved." in page.content()
+    expect(page.get_by_text("Figma is saved.")).to_be_visible()
     assert Application.objects.get(key="figma").entitle == {
         "combinator": "and",
         "rules": [{"field": "person.status", "operator": "is", "value": "active"}],

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from integrations.circuits import OPENS_AFTER, CircuitGate
 from integrations.errors import TransientError
@@ -77,17 +79,19 @@ def test_calls_are_filtered_read_and_followed_to_the_run(
     page = guest.open("/settings/integrations/idp/")
     _shot(page, f"connection-{width}-{theme}")
     assert faults(page) == []
-    assert page.get_by_text("does not answer").first.is_visible()
+    expect(page.get_by_text("does not answer").first).to_be_visible()
     page.get_by_role("link", name="Calls", exact=True).click()
+    expect(page.get_by_label("Kind of error")).to_be_visible()
     _shot(page, f"calls-{width}-{theme}")
     assert faults(page) == []
     page.get_by_label("Kind of error").select_option("uncertain")
     page.get_by_role("button", name="Filter").click()
-    assert "kind=uncertain" in page.url
+    expect(page).to_have_url(re.compile("kind=uncertain"))
     rows = page.locator("tbody tr")
-    assert rows.count() == 2
-    assert "settle the step" in rows.first.inner_text()
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("settle the step")
     page.get_by_role("link", name="Clear every filter").click()
+    expect(rows).to_have_count(12)
     page.locator("a.row-title").first.click()
-    assert "/runs/" in page.url
+    page.wait_for_url("**/runs/*/")
     assert guest.violations == []

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django_q.models import OrmQ
+from playwright.sync_api import expect
 
 from integrations.models import Connection, SyncRun
 from integrations.simulator.company import build_company
@@ -40,8 +41,8 @@ def empty(company: Company) -> Company:
 def _token(page: Any, simulator: Simulator, token: str) -> None:
     page.get_by_label("API token").fill(token)
     page.get_by_label("Address of the API").fill(simulator.base_url)
-    page.get_by_role("button", name="Authorize").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Authorize").click()
 
 
 @pytest.mark.parametrize(("width", "theme"), SIZES)
@@ -63,23 +64,23 @@ def test_connecting_changing_the_mapping_and_releasing_a_held_sync(
 
     # A wrong token first: what it says, and what to do.
     _token(page, simulator, "ra_test_wrong")
-    assert page.get_by_text("Unauthorized", exact=True).is_visible()
-    assert page.get_by_role("heading", name="What to do").is_visible()
+    expect(page.get_by_text("Unauthorized", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="What to do")).to_be_visible()
     look(page)
     _token(page, simulator, TOKEN)
-    assert page.get_by_text("Waiting for the background worker").is_visible()
+    expect(page.get_by_text("Waiting for the background worker")).to_be_visible()
     look(page)
 
     # The page follows the worker by itself.
     work(only="integrations")
     page.get_by_role("button", name="Finish setup").first.wait_for()
-    assert page.get_by_text("Authorized: Acme").is_visible()
+    expect(page.get_by_text("Authorized: Acme")).to_be_visible()
     look(page)
     page.get_by_label("Add an employment type").fill("Partner")
     page.get_by_role("button", name="Update the review").click()
     page.get_by_label("Employment type of Other").select_option(label="Partner")
-    page.get_by_role("button", name="Update the review").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Update the review").click()
     before = Person.objects.count()
 
     # Left and resumed: another window finds the review where it stood.
@@ -118,7 +119,7 @@ def test_connecting_changing_the_mapping_and_releasing_a_held_sync(
     work(only="integrations.tasks.sync_one")
     page.get_by_role("link", name="See whom it would change").click()
     for person in leaving:
-        assert page.locator("#held").get_by_text(person.work_email).is_visible()
+        expect(page.locator("#held").get_by_text(person.work_email)).to_be_visible()
     look(page)
     page.get_by_label("Why is it right").fill("The team moved to the new company.")
     page.get_by_role("button", name="Apply to exactly these people").click()
@@ -139,7 +140,7 @@ def test_connecting_changing_the_mapping_and_releasing_a_held_sync(
     look(page)
     work(only="integrations.tasks.reread_one")
     page.get_by_text("As it was.").first.wait_for()
-    assert page.get_by_text("As it was.").count() == 2
+    expect(page.get_by_text("As it was.")).to_have_count(2)
     look(page)
     assert problems == []
     # The refused token is the one answer that is not a success.
@@ -161,8 +162,8 @@ def test_the_wizard_goes_without_script(
     page.get_by_role("button", name="Finish setup").first.click()
     work(only="integrations")
     page.get_by_role("link", name="Look again").click()
-    assert page.get_by_text("The set-up is finished").is_visible()
+    expect(page.get_by_text("The set-up is finished")).to_be_visible()
     page.goto(f"{live_server.url}/settings/integrations/?q=slack")
-    assert page.get_by_role("heading", name="Slack").is_visible()
-    assert page.get_by_role("heading", name="Mail").count() == 0
+    expect(page.get_by_role("heading", name="Slack")).to_be_visible()
+    expect(page.get_by_role("heading", name="Mail")).to_have_count(0)
     context.close()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.cache import cache
+from playwright.sync_api import expect
 
 from siit_remote.lib import clock
 from siit_remote.tests.browser.looking import faults, spills
@@ -47,7 +48,7 @@ def test_worker_gives_the_address_and_it_ships(
     page.get_by_label("Country").select_option(label="France")
     page.get_by_role("button", name="Send my address").click()
     page.get_by_role("heading", name="Thank you").wait_for()
-    assert not page.get_by_text("Rue Secrète").is_visible()
+    expect(page.get_by_text("Rue Secrète")).not_to_be_visible()
     assert problems == []
     context.close()
 

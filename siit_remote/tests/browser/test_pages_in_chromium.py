@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from siit_remote.tests.browser.looking import faults
 from siit_remote.tests.people_with_roles import PASSWORD, ROLES, Company
@@ -161,7 +162,7 @@ def test_theme_of_the_cookie_is_what_the_server_draws(
     theme: str, visitor: Any, company: Company
 ) -> None:
     page = visitor("owner", theme=theme).open("/workflows/")
-    assert page.locator("html").get_attribute("data-theme") == theme
+    expect(page.locator("html")).to_have_attribute("data-theme", theme)
 
 
 def test_somebody_signs_in_by_the_form_and_out_again(
@@ -197,10 +198,10 @@ def test_menu_opens_on_a_phone_without_script(
     )
     page = context.new_page()
     page.goto(f"{live_server.url}/")
-    assert not page.locator(".topbar").get_by_role("link", name="Requests").is_visible()
+    expect(page.locator(".topbar").get_by_role("link", name="Requests")).not_to_be_visible()
     page.locator(".topbar summary").first.click()
     page.locator(".topbar").get_by_role("link", name="Requests").click()
-    assert page.url.endswith("/requests/")
+    page.wait_for_url("**/requests/")
     context.close()
 
 
@@ -210,7 +211,7 @@ def test_manager_approves_on_a_phone(visitor: Any, company: Company) -> None:
     page.get_by_role("link", name="Ship a laptop").click()
     page.get_by_role("button", name="Approve").click()
     page.wait_for_url("**/approvals/")
-    assert page.get_by_text("Nothing waits for you").is_visible()
+    expect(page.get_by_text("Nothing waits for you")).to_be_visible()
     company.objects["approval"].refresh_from_db()
     assert company.objects["approval"].status == "approved"
 
@@ -220,6 +221,5 @@ def test_theme_switch_is_remembered(visitor: Any, company: Company) -> None:
     page = guest.open("/requests/")
     page.locator(".sidebar .account summary").click()
     page.locator(".sidebar").get_by_role("button", name="Dark").click()
-    page.wait_for_load_state()
-    assert page.locator("html").get_attribute("data-theme") == "dark"
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     assert page.url.endswith("/requests/")

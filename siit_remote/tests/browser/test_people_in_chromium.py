@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from people.folding import search_text
 from people.models import LegalEntity, Person, PersonChange, Team
@@ -63,11 +64,11 @@ def test_hr_finds_somebody_among_twenty_thousand(width: int, visitor: Any, crowd
     guest = visitor("hr", width=width)
     page = guest.open("/people/")
     found = faults(page)
-    assert page.locator(".tabs").get_by_text("Current staff").is_visible()
+    expect(page.locator(".tabs").get_by_text("Current staff")).to_be_visible()
     page.get_by_role("searchbox").fill("lopez ana 00006")
     page.keyboard.press("Enter")
     page.wait_for_url("**q=lopez**")
-    assert page.get_by_text("1 person", exact=False).first.is_visible()
+    expect(page.get_by_text("1 person", exact=False).first).to_be_visible()
     found += faults(page)
     guest.open(f"{LIST}?tab=all")
     page.locator("summary", has_text="Worker type").click()
@@ -83,7 +84,7 @@ def test_hr_finds_somebody_among_twenty_thousand(width: int, visitor: Any, crowd
     page.locator("#view-name").fill("Contractors since 2024")
     page.get_by_role("button", name="Save as a tab").click()
     page.wait_for_url("**view=**")
-    assert page.locator(".tabs [aria-current=page]").inner_text().startswith("Contractors since")
+    expect(page.locator(".tabs [aria-current=page]")).to_contain_text("Contractors since")
     found += faults(page)
     person = Person.objects.get(work_email="p1@acme.test")
     for query in ("", "?tab=timeline", "?tab=workflows", "?tab=sources", "?as_of=2020-01-01"):
@@ -103,11 +104,11 @@ def test_several_people_are_protected_from_the_list(
     boxes = page.locator("tbody td.action-checkbox input")
     boxes.nth(0).check()
     boxes.nth(2).check()
-    assert page.get_by_text("2 of 25 selected").is_visible()
+    expect(page.get_by_text("2 of 25 selected")).to_be_visible()
     found = faults(page)
     page.mouse.wheel(0, 900)
     action = page.locator("#changelist .actions select")
-    assert action.is_visible()
+    expect(action).to_be_visible()
     size = action.bounding_box()
     assert size is not None
     assert size["height"] >= (40 if width < 500 else 30)
@@ -120,7 +121,7 @@ def test_several_people_are_protected_from_the_list(
     page.get_by_text("2 people changed.").wait_for()
     found += faults(page)
     page.locator("#action-toggle").check()
-    assert page.get_by_text("25 of 25 selected").is_visible()
+    expect(page.get_by_text("25 of 25 selected")).to_be_visible()
     assert Person.objects.filter(protected=True, full_name__contains="Berg").count() == 2
     assert found == []
     assert guest.violations == []
@@ -134,10 +135,10 @@ def test_manager_sees_own_tree_only(width: int, visitor: Any, crowd: Company) ->
     page.get_by_role("searchbox").fill("p7@acme.test")
     page.get_by_role("button", name="Search").click()
     page.wait_for_url("**q=p7**")
-    assert page.locator(".person-name").count() == 1
+    expect(page.locator(".person-name")).to_have_count(1)
     page.locator(".person-name").click()
     page.wait_for_url("**/people/*/")
-    assert page.get_by_role("link", name="Timeline").count() == 0
+    expect(page.get_by_role("link", name="Timeline")).to_have_count(0)
     found += faults(page)
     assert found == []
     assert guest.violations == []

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import requests
+from playwright.sync_api import expect
 from slack_sdk.signature import SignatureVerifier
 
 from integrations.models import Connection
@@ -41,6 +42,7 @@ def test_okta_is_connected_after_a_wrong_token(
         page.get_by_text("refused the API token").first.wait_for()
         problems += faults(page)
         page.get_by_role("link", name="Settings", exact=True).last.click()
+        page.wait_for_url("**/settings/")
         page.get_by_label("API token").fill(TOKEN)
         problems += faults(page)
         page.get_by_role("button", name="Save and test").click()
@@ -93,5 +95,5 @@ def test_slack_is_connected_and_a_press_there_shows_in_the_inbox(
         assert f"Approved by {approval.approver}" in slack.shown(place)
     page = visitor("hr").open(f"/approvals/{approval.pk}/")
     page.get_by_text("Approved").first.wait_for()
-    assert page.get_by_text(str(approval.approver)).first.is_visible()
+    expect(page.get_by_text(str(approval.approver)).first).to_be_visible()
     assert guest.violations == []

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
+from playwright.sync_api import expect
 
 from integrations.models import Application
 from integrations.services import connection_save, connection_test
@@ -96,8 +97,8 @@ def _decide(browser: Any, email: str, who: str, width: int, button: str) -> None
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("heading", name="Access to an application").wait_for()
-    assert page.get_by_text("GitHub").first.is_visible()
-    assert page.get_by_text("Reviews").is_visible()
+    expect(page.get_by_text("GitHub").first).to_be_visible()
+    expect(page.get_by_text("Reviews")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.get_by_role("button", name=button, exact=True).click()
     page.get_by_text("Approved: Access to an application").wait_for()
@@ -128,7 +129,7 @@ def test_employee_of_acme_sas_gets_the_application_from_the_french_lead(
     assert account["emails"][0]["value"] == "employee@acme.test"
     assert account["active"] is True
     page = visitor("employee", width=width).open(f"/requests/{made.pk}/")
-    assert page.get_by_text("Approved by Lea Blanc.").first.is_visible()
+    expect(page.get_by_text("Approved by Lea Blanc.").first).to_be_visible()
 
 
 @pytest.mark.browser
@@ -145,7 +146,8 @@ def test_other_entitys_request_goes_to_the_manager_and_moves_on_when_they_leave(
     engine_pass()
     assert [item.to for item in mail.outbox if "Not needed" in item.subject] == []
     page = visitor("report", width=width).open(f"/requests/{made.pk}/")
-    assert page.get_by_text("Manager Example has left. Owner Example is asked").first.is_visible()
+    moved_on = page.get_by_text("Manager Example has left. Owner Example is asked")
+    expect(moved_on.first).to_be_visible()
     _decide(browser, "owner@acme.test", "owner", width, "Approve")
     made.refresh_from_db()
     assert made.status_reason == "Approved by Owner Example."
@@ -160,6 +162,7 @@ def test_request_is_decided_by_the_keyboard_alone(visitor: Any, acme: Company) -
         page.keyboard.press("Tab")
         if link.evaluate("node => node === document.activeElement"):
             break
+    expect(link).to_be_focused()
     page.keyboard.press("Enter")
     page.get_by_label(re.compile("Comment")).wait_for()
     button = page.get_by_role("button", name="Approve", exact=True)
@@ -167,6 +170,7 @@ def test_request_is_decided_by_the_keyboard_alone(visitor: Any, acme: Company) -
         page.keyboard.press("Tab")
         if button.evaluate("node => node === document.activeElement"):
             break
+    expect(button).to_be_focused()
     assert button.evaluate("node => getComputedStyle(node).outlineStyle") != "none"
     page.keyboard.press("Enter")
     page.get_by_text("Approved: Access to an application").wait_for()
@@ -215,7 +219,7 @@ def test_text_at_twice_the_size_spills_nowhere(
     )
     assert wide[0] <= wide[1] + 1
     assert page.evaluate(_CUT_OFF) == []
-    assert page.get_by_role("heading", level=1).is_visible()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 
 @pytest.mark.browser

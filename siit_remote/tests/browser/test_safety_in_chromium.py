@@ -49,7 +49,7 @@ def test_three_started_by_hand_are_held_and_two_of_them_released_by_somebody_els
     expect(page.get_by_text("You started these runs; somebody else has to")).to_be_visible()
     for name in names:
         expect(page.get_by_label(f"Include {name.title()}")).to_be_visible()
-    assert page.get_by_role("button", name="Release").count() == 0
+    expect(page.get_by_role("button", name="Release")).to_have_count(0)
     found += faults(page)
 
     owner = visitor("owner", width=width, theme=theme)

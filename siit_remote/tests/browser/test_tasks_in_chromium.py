@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from people.models import Role
 from siit_remote.lib import clock
@@ -43,7 +45,7 @@ def test_it_takes_a_task_ticks_its_points_and_says_what_was_done(
 ) -> None:
     guest = visitor("it", width=width)
     page = guest.open("/tasks/")
-    assert page.title().startswith("(2) Tasks")
+    expect(page).to_have_title(re.compile(r"^\(2\) Tasks"))
     page.get_by_role("link", name="Grant Figma: Report Example").click()
     page.get_by_role("button", name="Take it").click()
     page.get_by_text("Yours: Grant Figma").wait_for()

@@ -1,4 +1,5 @@
 // Add a step from a dialog with a search, instead of the plain choice beside the button.
+import { whenAnswered } from "./designer-deeds.js";
 
 export function enhanceDialog(root) {
   const dialog = document.getElementById("add-dialog");
@@ -47,10 +48,14 @@ export function enhanceDialog(root) {
   dialog.addEventListener("click", (event) => {
     const entry = event.target.closest("[data-kind]");
     if (!entry || !asking) return;
-    const form = document.getElementById(asking.id) || asking;
-    form.elements.kind.value = entry.dataset.kind;
+    const { id } = asking;
     dialog.close();
-    form.requestSubmit();
-    form.elements.kind.value = "";
+    whenAnswered(() => {
+      const form = document.getElementById(id);
+      if (!form) return;
+      form.elements.kind.value = entry.dataset.kind;
+      form.requestSubmit();
+      form.elements.kind.value = "";
+    });
   });
 }

@@ -1,4 +1,6 @@
 // Dragging presses the same “move to position” as the menu does. Only the handle drags.
+import { ask } from "./asking.js";
+import { whenAnswered } from "./designer-deeds.js";
 
 export function enhanceDrag(root, base) {
   if (!window.Sortable) return;
@@ -21,10 +23,20 @@ export function enhanceDrag(root, base) {
 function moved(event, base) {
   const same = event.from === event.to;
   if (same && event.oldDraggableIndex === event.newDraggableIndex) return;
-  const form = event.item.querySelector("form[data-card]");
   const values = { to: String(event.newDraggableIndex + 1), into: event.to.dataset.place };
-  const step = encodeURIComponent(event.item.dataset.step);
-  window.htmx
-    .ajax("POST", `${base}move-step/?step=${step}`, { source: form, target: "#editor", swap: "outerHTML", values })
-    .catch(() => window.location.reload());
+  const { id } = event.item;
+  whenAnswered(() => {
+    const item = document.getElementById(id);
+    if (!item) return;
+    const url = `${base}move-step/?step=${encodeURIComponent(item.dataset.step)}`;
+    const source = item.querySelector("form[data-card]");
+    ask(url, { source, target: "#editor", swap: "outerHTML", values }).then(() => putBack(event));
+  });
+}
+
+// The editor is drawn anew once the step is moved; where it still stands it was not.
+function putBack({ item, from, oldIndex }) {
+  if (!item.isConnected) return;
+  item.remove();
+  from.insertBefore(item, from.children[oldIndex] || null);
 }

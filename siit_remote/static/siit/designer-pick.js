@@ -16,10 +16,12 @@ export function enhancePicks(root) {
     asked += 1;
     const mine = asked;
     const url = `${root.dataset.pick.replace("KIND", input.dataset.pick)}?q=${encodeURIComponent(input.value)}`;
-    const answer = await fetch(url, { headers: { "HX-Request": "true" } });
-    if (!answer.ok || mine !== asked) return;
+    const words = await fetch(url, { headers: { "HX-Request": "true" } })
+      .then((answer) => (answer.ok ? answer.text() : null))
+      .catch(() => null); // out of reach: the first suggestions stay, and any name can be typed
+    if (words === null || mine !== asked) return;
     const found = document.createElement("datalist");
-    found.innerHTML = await answer.text();
+    found.innerHTML = words;
     list.replaceChildren(...found.children);
   }
 }

@@ -1,5 +1,7 @@
 // The designer: saves while somebody types, keeps what they typed over every redraw, and moves the
 // focus where the server says. Without this file every button still works.
+import { ask } from "./asking.js";
+import { isBusy, whenAnswered } from "./designer-deeds.js";
 import { enhanceDialog } from "./designer-dialog.js";
 import { enhanceDrag } from "./designer-drag.js";
 import { enhancePicks } from "./designer-pick.js";
@@ -16,6 +18,8 @@ let timer = 0;
 let waiting = null;
 let whole = false; // the save that waits must draw the cards anew
 let lastKey = 0;
+let lastTyped = 0;
+let lastSent = 0;
 
 const byId = (id) => document.getElementById(id);
 const stateOf = (input) => (input.type === "checkbox" ? input.checked : input.value);
@@ -32,7 +36,7 @@ function forget() {
 function save(form, values = {}) {
   if (!form) return;
   if (waiting === form) forget();
-  window.htmx.ajax("POST", `${base}save/`, { source: form, target: "#editor", swap: "outerHTML", values });
+  ask(`${base}save/`, { source: form, target: "#editor", swap: "outerHTML", values });
 }
 
 function saveWaiting() {
@@ -53,6 +57,7 @@ const isQuiet = (target) => "quiet" in target.dataset || !target.name || !cardOf
 root.addEventListener("input", (event) => {
   const { target } = event;
   if (isQuiet(target)) return;
+  lastTyped = Date.now();
   if (target.id) typed.set(target.id, cardOf(target).dataset.card);
   if ("redraw" in target.dataset || "pick" in target.dataset) return;
   saveSoon(cardOf(target));
@@ -71,6 +76,7 @@ root.addEventListener("change", (event) => {
 document.addEventListener("htmx:beforeSend", (event) => {
   const form = event.detail.requestConfig.elt;
   if (!(form instanceof HTMLFormElement)) return;
+  lastSent = Date.now();
   if (waiting === form) forget();
   const carried = new Map();
   typed.forEach((card, id) => {
@@ -80,21 +86,30 @@ document.addEventListener("htmx:beforeSend", (event) => {
   sent.set(event.detail.xhr, carried);
 });
 
+// Where somebody types: htmx puts it back before the words that it stood behind are there again.
+function caretOf(input) {
+  return input.selectionStart == null ? null : [input.id, input.selectionStart, input.selectionEnd];
+}
+
 let kept = null;
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const { xhr, target } = event.detail;
+  const { xhr, target, requestConfig } = event.detail;
   if (xhr.status < 300) {
     sent.get(xhr)?.forEach((state, id) => {
       const input = byId(id);
       if (!input || stateOf(input) === state) typed.delete(id);
     });
   }
-  if (target?.id !== "editor" || xhr.status >= 300) return;
+  const drawn = xhr.status < 300 && xhr.getResponseHeader("HX-Reswap") !== "none";
+  if (target?.id !== "editor" || !drawn) return;
+  const from = requestConfig.triggeringEvent?.submitter?.closest("details.menu");
   kept = {
-    open: [...target.querySelectorAll("details[open]:not(.menu)")].map((item) => item.id),
+    open: [...target.querySelectorAll("details[open]")].filter((item) => item !== from).map((item) => item.id),
     shut: [...target.querySelectorAll("details:not([open]):not(.menu)")].map((item) => item.id),
+    menu: [...target.querySelectorAll("details.menu[open] [data-quiet]")].map((input) => [input.id, input.value]),
     states: new Map([...typed.keys()].map((id) => [id, byId(id)]).filter(([, input]) => input)
       .map(([id, input]) => [id, stateOf(input)])),
+    caret: caretOf(document.activeElement),
   };
 });
 
@@ -102,58 +117,46 @@ document.addEventListener("htmx:afterSwap", () => {
   if (!kept) return;
   kept.open.forEach((id) => id && byId(id) && (byId(id).open = true));
   kept.shut.forEach((id) => id && byId(id) && (byId(id).open = false));
-  const forms = new Set();
+  kept.menu.forEach(([id, value]) => byId(id)?.closest("details").open && restore(byId(id), value));
+  typed.forEach((_card, id) => byId(id) || typed.delete(id));
+  const forms = new Map(); // → whether what was changed meanwhile has to draw the card anew
   kept.states.forEach((state, id) => {
     const input = byId(id);
-    if (!input || !cardOf(input)) {
+    if (!input || !cardOf(input) || !restore(input, state)) {
       typed.delete(id);
       return;
     }
-    restore(input, state);
-    forms.add(cardOf(input));
+    const form = cardOf(input);
+    forms.set(form, forms.get(form) || "redraw" in input.dataset);
   });
+  const [id, start, end] = kept.caret || [];
+  if (id && document.activeElement === byId(id)) byId(id).setSelectionRange(start, end);
   kept = null;
-  forms.forEach((form) => saveSoon(form));
+  forms.forEach((redraw, form) => saveSoon(form, { redraw }));
   enhanceDrag(root, base);
 });
 
+// Whether it now says what was typed: a choice that is no longer offered cannot be made again.
 function restore(input, state) {
   if (input.type === "checkbox") {
     input.checked = state;
-  } else if (input.value !== state) {
-    const active = document.activeElement === input;
-    const caret = active && "selectionStart" in input ? input.selectionStart : null;
-    input.value = state;
-    if (caret !== null) input.setSelectionRange(caret, caret);
+    return true;
   }
+  if (input.tagName === "SELECT" && ![...input.options].some((option) => option.value === state)) return false;
+  if (input.value !== state) input.value = state;
+  return true;
 }
 
 document.body.addEventListener("draft-number", (event) => {
   document.querySelectorAll('input[name="revision"]').forEach((input) => {
     input.value = event.detail.revision;
   });
+  // What is still being counted is of a draft before, with other rows.
+  window.htmx.trigger("#designer-people", "htmx:abort");
 });
-document.body.addEventListener("draft-focus", (event) => goTo(event.detail.element));
-
-// A button that was pressed while an answer was on its way is drawn anew by it: it is pressed again.
-let underWay = 0;
-let pressed = "";
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("#editor button[formaction]");
-  if (button && underWay && button.getAttribute("aria-disabled") !== "true") pressed = button.id;
-}, true);
-document.addEventListener("htmx:beforeSend", (event) => {
-  if (event.detail.requestConfig.verb !== "get") underWay += 1;
-  if (event.detail.requestConfig.triggeringEvent?.submitter?.id === pressed) pressed = "";
-});
-document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.requestConfig.verb !== "get") underWay = Math.max(0, underWay - 1);
-});
-document.addEventListener("htmx:afterSettle", () => {
-  const again = pressed && byId(pressed);
-  if (!again || underWay) return;
-  pressed = "";
-  again.click();
+document.body.addEventListener("draft-focus", (event) => {
+  // Who types elsewhere by now goes on there.
+  if (lastTyped <= lastSent) goTo(event.detail.element);
 });
 
 function goTo(id) {
@@ -193,21 +196,17 @@ document.addEventListener("keydown", (event) => {
   // The browser undoes letters that are not saved yet.
   if (typed.has(event.target.id)) return;
   event.preventDefault();
-  steps = steps.then(() => step(redo));
+  // One after the other: each needs the draft's number, and the form, that the answer before it brought.
+  whenAnswered(() => step(redo));
 });
 
-// One after the other: each needs the draft's number, and the form, that the answer before it brought.
-let steps = Promise.resolve();
 function step(redo) {
   const button = byId(redo ? "designer-redo" : "designer-undo");
   if (button.getAttribute("aria-disabled") === "true") {
     announce(redo ? "There is nothing to do again" : "There is nothing to undo");
-    return undefined;
+  } else {
+    button.click();
   }
-  button.focus(); // htmx sends a form to where the button says that was used last
-  return window.htmx
-    .ajax("POST", button.formAction, { source: button.form, target: "#editor", swap: "outerHTML" })
-    .catch(() => undefined); // told by htmx:sendError and htmx:responseError below
 }
 
 document.addEventListener("htmx:sendError", () => {
@@ -229,9 +228,22 @@ document.addEventListener("htmx:responseError", (event) => {
   refused.replaceChildren(note);
 });
 
-window.addEventListener("beforeunload", (event) => {
+// Who leaves by a link finds what they typed saved; who closes the window is asked.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href]");
+  const apart = event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+  if (!link || link.target || link.getAttribute("href").startsWith("#") || apart || event.defaultPrevented || !(waiting || isBusy())) return;
+  event.preventDefault();
   saveWaiting();
-  if (typed.size && waiting) event.preventDefault();
+  whenAnswered(() => {
+    if (typed.size) announce("Not left yet: your last change is not saved");
+    else window.location.assign(link.href);
+  });
+});
+window.addEventListener("beforeunload", (event) => {
+  const unsaved = typed.size && (waiting || isBusy());
+  saveWaiting();
+  if (unsaved) event.preventDefault();
 });
 
 // Who was faster than this file has typed already.

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import unquote_plus
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Locator, Page, Response, Route, expect
+from playwright.sync_api import Page, expect
 
 from integrations.models import Bundle
 from people.models import EmploymentType, Role
+from siit_remote.tests.browser.building import PAUSE, Builder, Keys, saved_with
 from siit_remote.tests.browser.looking import faults
 from siit_remote.tests.people_with_roles import Company
 from workflows.document import WorkflowDocument, load_document, parse_document
@@ -19,23 +18,6 @@ from workflows.models import ApproverPolicy, MessageTemplate, Service, Workflow
 
 pytestmark = pytest.mark.browser
 GALLERY = settings.BASE_DIR / "workflows" / "gallery"
-PAUSE = 700
-"""Milliseconds after which the designer saves what was typed, and a little more."""
-BUSY = ".htmx-request, .htmx-swapping, .htmx-settling"
-
-
-@pytest.fixture
-def calm(visitor: Any) -> Iterator[Any]:
-    """Visitors whose last requests are answered before their rows are taken away."""
-    made: list[Any] = []
-
-    def make(*args: Any, **kwargs: Any) -> Any:
-        made.append(visitor(*args, **kwargs))
-        return made[-1]
-
-    yield make
-    for guest in made:
-        guest.page.wait_for_load_state("networkidle")
 
 
 def _there(model: Any, *, key: str, **values: Any) -> None:
@@ -76,172 +58,6 @@ def _plain(value: Any) -> Any:
             if not (is_node and name in left_out) and item not in ([], {})
         }
     return [_plain(item) for item in value] if isinstance(value, list) else value
-
-
-def saved_with(holds: str) -> Callable[[Response], bool]:
-    """Tells the answer to a save that carries ``holds``. The panel's are none."""
-
-    def ours(answer: Response) -> bool:
-        sent = unquote_plus(answer.request.post_data or "")
-        verb = answer.request.method == "POST" and "/edit/" in answer.url
-        return verb and holds in f"{unquote_plus(answer.url)}&{sent}&"
-
-    return ours
-
-
-class Builder:
-    """Presses what a person presses, and waits for what they would see."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        # The page's clock runs on by itself; where a person would wait, it is put forward.
-        page.clock.install()
-
-    def saved(self, act: Any, *, holds: str = "") -> None:
-        """Do something that is saved, and wait for the answer to what carries ``holds``.
-
-        Only what saves counts: the panel follows each answer by itself.
-        """
-
-        with self.page.expect_response(saved_with(holds)) as found:
-            act()
-            self.page.clock.fast_forward(PAUSE)
-        assert found.value.status == 200, found.value.text()[:300]
-        expect(self.page.locator(BUSY)).to_have_count(0)
-
-    def choose(self, element: str, value: str) -> None:
-        """Choose in a select."""
-        box = self.page.locator(f"#{element}")
-        name = box.get_attribute("name")
-        self.saved(lambda: box.select_option(value), holds=f"{name}={value}&")
-
-    def write(self, element: str, text: str) -> None:
-        """Write into an input and leave it."""
-        box = self.page.locator(f"#{element}")
-        name = box.get_attribute("name")
-        self.saved(lambda: (box.fill(text), box.blur()), holds=f"{name}={text}&")
-
-    def press(self, name: str, *, within: str = "#designer") -> None:
-        """Press a button by its words."""
-        self.saved(
-            lambda: self.page.locator(within).get_by_role("button", name=name, exact=True).click()
-        )
-
-    def add(self, kind: str, *, to: str = "") -> None:
-        """Add a step from the dialog."""
-        self.page.locator(f"#add-step{to}").click()
-        self.saved(lambda: self.page.locator(f'#add-dialog [data-kind="{kind}"]').click())
-
-    def tick(self, element: str) -> None:
-        """Tick a box or take the tick away."""
-        box = self.page.locator(f"#{element}")
-        self.saved(box.click, holds=self.ticked(box))
-
-    def ticked(self, box: Locator) -> str:
-        """What a request carries once the box is ticked; without a tick it carries nothing."""
-        pair = f"{box.get_attribute('name')}={box.get_attribute('value')}&"
-        return "" if box.is_checked() else pair
-
-    def begin(self, base: str, name: str) -> None:
-        """A new workflow from nothing."""
-        self.page.goto(f"{base}/new-workflow/", wait_until="load")
-        self.page.get_by_label("Name").fill(name)
-        self.page.get_by_role("button", name="Create draft").click()
-        self.page.locator("html.js").wait_for()
-
-
-_STOPS = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']"
-_STOPS_BETWEEN = f"""el => {{
-  const stops = [...document.querySelectorAll("{_STOPS}")].filter(
-    (stop) => !stop.disabled && stop.tabIndex >= 0 && stop.getClientRects().length,
-  );
-  return stops.indexOf(el) - stops.indexOf(document.activeElement);
-}}"""
-_WHERE = """el => document.activeElement === el ? 0
-  : document.activeElement.compareDocumentPosition(el) & 4 ? 1 : -1"""
-
-
-class Keys(Builder):
-    """The same by the keyboard alone: Tab to where it is, then letters, Space or Enter."""
-
-    def reach(self, target: Locator) -> None:
-        """Tab forward or back until the element has the focus."""
-        target.wait_for()
-        handle = target.element_handle()
-        # So far it is by a guess; then one by one, as nobody can guess every stop.
-        away = self.page.evaluate(_STOPS_BETWEEN, handle)
-        key = "Tab" if away >= 0 else "Shift+Tab"
-        for _ in range(max(abs(away) - 1, 0)):
-            self.page.keyboard.press(key)
-        for _ in range(250):
-            where = self.page.evaluate(_WHERE, handle)
-            if not where:
-                return
-            self.page.keyboard.press("Tab" if where > 0 else "Shift+Tab")
-        raise AssertionError(f"Tab never reaches {target}")
-
-    def choose(self, element: str, value: str) -> None:
-        """Letters of the option's words, as in any list."""
-        box = self.page.locator(f"#{element}")
-        self.reach(box)
-        words = box.locator(f'option[value="{value}"]').text_content() or ""
-        name = box.get_attribute("name")
-        self.saved(lambda: self.page.keyboard.type(words.strip()), holds=f"{name}={value}&")
-        expect(self.page.locator(f"#{element}")).to_have_value(value)
-
-    def write(self, element: str, text: str) -> None:
-        """Letters over what stands there, then on with Tab."""
-        box = self.page.locator(f"#{element}")
-        self.reach(box)
-        keys = self.page.keyboard
-        if box.get_attribute("type") == "time":
-            hour, minute = text.split(":")
-            twelve = f"{int(hour) % 12 or 12:02}{minute}{'PM' if int(hour) > 11 else 'AM'}"
-            self.saved(lambda: keys.type(twelve))
-            expect(box).to_have_value(text)
-            return
-
-        def typed() -> None:
-            keys.press("Control+a")
-            keys.type(text)
-            keys.press("Tab")
-
-        self.saved(typed, holds=f"{box.get_attribute('name')}={text}&")
-
-    def press(self, name: str, *, within: str = "#designer") -> None:
-        """Enter on a button."""
-        button = self.page.locator(within).get_by_role("button", name=name, exact=True)
-        self.reach(button)
-        self.saved(lambda: self.page.keyboard.press("Enter"))
-
-    def add(self, kind: str, *, to: str = "") -> None:
-        """A step from the dialog, found by its words."""
-        self.reach(self.page.locator(f"#add-step{to}"))
-        self.page.keyboard.press("Enter")
-        expect(self.page.locator("#add-search")).to_be_focused()
-        entry = self.page.locator(f'#add-dialog [data-kind="{kind}"]')
-        self.page.keyboard.type(entry.locator("strong").text_content() or "")
-        self.reach(entry)
-        self.saved(lambda: self.page.keyboard.press("Enter"))
-
-    def tick(self, element: str) -> None:
-        """Space on a box."""
-        box = self.page.locator(f"#{element}")
-        self.reach(box)
-        self.saved(lambda: self.page.keyboard.press("Space"), holds=self.ticked(box))
-
-    def begin(self, base: str, name: str) -> None:
-        """A new workflow from nothing."""
-        self.page.goto(f"{base}/new-workflow/", wait_until="load")
-        self.reach(self.page.get_by_label("Name"))
-        self.page.keyboard.type(name)
-        self.page.keyboard.press("Enter")
-        self.page.locator("html.js").wait_for()
-
-    def follow(self, target: Locator) -> None:
-        """Enter on a link, or a button that leads away."""
-        self.reach(target)
-        self.page.keyboard.press("Enter")
 
 
 def _contractor(build: Builder) -> None:
@@ -418,11 +234,11 @@ def test_steps_are_moved_undone_and_done_again_with_the_keyboard_alone(
     expect(page.locator("#step-close-access-edit")).to_be_focused()
     for _ in range(3):
         keys.press("Shift+Tab")
-    assert page.evaluate("document.activeElement.id") == "step-close-access-up"
+    expect(page.locator("#step-close-access-up")).to_be_focused()
     keys.press("Enter")
     expect(page.locator("#designer-said")).to_have_text("Moved to position 1 of 2")
     expect(page.locator("#step-close-access-up")).to_be_focused()
-    assert page.locator("#step-close-access-up").get_attribute("aria-disabled") == "true"
+    expect(page.locator("#step-close-access-up")).to_have_attribute("aria-disabled", "true")
     keys.press("Control+z")
     expect(page.locator("#designer-said")).to_have_text("Undone")
     keys.press("Control+y")
@@ -464,7 +280,7 @@ def test_typed_text_and_caret_survive_the_answer_of_the_autosave(
         for _ in range(4):
             keys.press("ArrowLeft")
     assert last.value.status == 200
-    assert box.input_value() == "Because it is over"
+    expect(box).to_have_value("Because it is over")
     assert box.evaluate("box => box.selectionStart") == len("Because it is over") - 4
     expect(page.locator("#designer-saved")).to_contain_text("Saved")
     workflow = Workflow.objects.get(key="typing")
@@ -475,31 +291,6 @@ def test_typed_text_and_caret_survive_the_answer_of_the_autosave(
     workflow.refresh_from_db()
     assert workflow.draft["steps"][0]["params"]["reason"] == "Because it is xover"
     expect(page.locator("#only-if-conditions-row-0-field")).to_be_visible()
-
-
-def test_a_button_pressed_while_an_answer_is_under_way_is_not_lost(
-    calm: Any, workspace: Company
-) -> None:
-    guest = calm("hr")
-    build = Builder(guest.page)
-    build.begin(guest.base, "Hasty")
-    page = guest.page
-    slow: list[Route] = []
-
-    def hold_back(route: Route) -> None:
-        if slow:
-            route.continue_()
-        slow.append(route)
-
-    page.route("**/workflows/hasty/edit/save/", hold_back)
-    page.locator("#trigger-type").select_option("person.end_date")
-    page.locator("#card-conditions").get_by_role("button", name="Condition", exact=True).click()
-    slow[0].continue_()
-    expect(page.locator("#only-if-conditions-row-0-field")).to_be_visible()
-    expect(page.locator("#trigger-type")).to_have_value("person.end_date")
-    draft = Workflow.objects.get(key="hasty").draft
-    assert draft["trigger"]["type"] == "person.end_date"
-    assert guest.violations == []
 
 
 def test_a_step_is_dragged_by_its_handle(calm: Any, workspace: Company) -> None:

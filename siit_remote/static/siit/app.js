@@ -26,6 +26,19 @@ window.addEventListener("pageshow", (event) => {
   document.querySelectorAll("button[type=submit]:disabled").forEach((button) => (button.disabled = false));
 });
 
+// A page that follows the worker does not take away what somebody types on it meanwhile.
+let typing = null;
+document.addEventListener("input", (event) => {
+  typing = event.target;
+});
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const { xhr, elt } = event.detail;
+  const leaves = xhr.getResponseHeader("HX-Refresh") || xhr.getResponseHeader("HX-Redirect");
+  if (!leaves || !typing?.isConnected || typing.value === typing.defaultValue) return;
+  event.preventDefault();
+  elt.querySelector("[data-done]")?.removeAttribute("hidden");
+});
+
 // Copy an identifier.
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy]");

@@ -8,8 +8,8 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
   detail.elt.querySelectorAll("button[name]").forEach((button) => delete detail.parameters[button.name]);
 });
 
-// Resolves once it is answered, or failed: both are told by the events of htmx.
+// As htmx.ajax: rejects where the server cannot be reached, which htmx:sendError tells as well.
 export function ask(url, context) {
   const event = new CustomEvent("asked", { detail: { asked: url } });
-  return window.htmx.ajax("POST", url, { ...context, event }).catch(() => undefined);
+  return window.htmx.ajax("POST", url, { ...context, event });
 }

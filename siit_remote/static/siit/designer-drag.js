@@ -30,7 +30,9 @@ function moved(event, base) {
     if (!item) return;
     const url = `${base}move-step/?step=${encodeURIComponent(item.dataset.step)}`;
     const source = item.querySelector("form[data-card]");
-    ask(url, { source, target: "#editor", swap: "outerHTML", values }).then(() => putBack(event));
+    ask(url, { source, target: "#editor", swap: "outerHTML", values })
+      .catch(() => undefined)
+      .then(() => putBack(event));
   });
 }
 

@@ -18,8 +18,8 @@ let timer = 0;
 let waiting = null;
 let whole = false; // the save that waits must draw the cards anew
 let lastKey = 0;
-let lastTyped = 0;
-let lastSent = 0;
+let lastTyped = 0; // or put the caret somewhere
+let lastPressed = 0;
 
 const byId = (id) => document.getElementById(id);
 const stateOf = (input) => (input.type === "checkbox" ? input.checked : input.value);
@@ -36,7 +36,7 @@ function forget() {
 function save(form, values = {}) {
   if (!form) return;
   if (waiting === form) forget();
-  ask(`${base}save/`, { source: form, target: "#editor", swap: "outerHTML", values });
+  ask(`${base}save/`, { source: form, target: "#editor", swap: "outerHTML", values }).catch(() => undefined);
 }
 
 function saveWaiting() {
@@ -76,7 +76,6 @@ root.addEventListener("change", (event) => {
 document.addEventListener("htmx:beforeSend", (event) => {
   const form = event.detail.requestConfig.elt;
   if (!(form instanceof HTMLFormElement)) return;
-  lastSent = Date.now();
   if (waiting === form) forget();
   const carried = new Map();
   typed.forEach((card, id) => {
@@ -156,8 +155,15 @@ document.body.addEventListener("draft-number", (event) => {
 });
 document.body.addEventListener("draft-focus", (event) => {
   // Who types elsewhere by now goes on there.
-  if (lastTyped <= lastSent) goTo(event.detail.element);
+  if (lastTyped <= lastPressed) goTo(event.detail.element);
 });
+
+// What a person does: what is done later in their name presses nothing.
+["pointerdown", "click"].forEach((kind) => document.addEventListener(kind, ({ target, isTrusted }) => {
+  if (!isTrusted) return;
+  if (target.closest("input, select, textarea")) lastTyped = Date.now();
+  else if (target.closest("button, [data-handle]")) lastPressed = Date.now();
+}, true));
 
 function goTo(id) {
   const element = byId(id) || byId(`${id}-type`);
@@ -196,6 +202,7 @@ document.addEventListener("keydown", (event) => {
   // The browser undoes letters that are not saved yet.
   if (typed.has(event.target.id)) return;
   event.preventDefault();
+  lastPressed = Date.now();
   // One after the other: each needs the draft's number, and the form, that the answer before it brought.
   whenAnswered(() => step(redo));
 });

@@ -1,5 +1,6 @@
 // The rows of a condition on a form: each click draws them anew without leaving the page, nothing is
 // saved before Save. Without this file every button still works, by loading the page again.
+import { ask } from "./asking.js";
 import { enhancePicks } from "./designer-pick.js";
 
 const form = document.getElementById("rule-form");
@@ -27,7 +28,7 @@ function post(url, options) {
 function send(url, options) {
   since.clear();
   form.noValidate = true;
-  const answered = window.htmx.ajax("POST", url, { source: form, ...options });
+  const answered = ask(url, { source: form, ...options });
   form.noValidate = false;
   return answered;
 }

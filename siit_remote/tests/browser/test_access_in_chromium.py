@@ -254,6 +254,11 @@ def test_what_is_chosen_while_the_server_still_answers_is_kept_and_counted(
     late.pop().continue_()
     hired = Person.objects.filter(status="hired").count()
     expect(page.locator("#count-only-if-conditions-row-0")).to_contain_text(f"{people - hired} ✓")
+
+    # The button that was pressed has the focus when it is counted anew, and is not pressed again.
+    page.locator("#only-if-conditions-row-0-down").click()
+    expect(page.locator("#count-only-if-conditions-row-1")).to_contain_text(f"{people - hired} ✓")
+    expect(page.locator("#only-if-conditions-row-0-field")).to_have_value("")
     assert guest.violations == []
 
 

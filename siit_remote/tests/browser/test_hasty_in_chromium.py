@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Route, expect
 from integrations.models import Connection, SyncRun
 from people.defaults import workspace_get
 from siit_remote.lib import clock
-from siit_remote.tests.browser.building import PAUSE, Builder, saved_with
+from siit_remote.tests.browser.building import BUSY, PAUSE, Builder, saved_with
 from siit_remote.tests.people_with_roles import Company
 from workflows.models import Workflow
 
@@ -36,7 +36,8 @@ class Line:
             self.held.append(route)
 
     def hold(self, act: Any) -> None:
-        """Do something whose request then waits on the line."""
+        """Do something whose request then waits on the line, where nothing else is under way."""
+        expect(self._page.locator(BUSY)).to_have_count(0)
         self._open = False
         with self._page.expect_request(lambda sent: sent.method == "POST"):
             act()

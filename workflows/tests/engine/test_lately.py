@@ -323,3 +323,65 @@ def test_minute_costs_the_same_queries_however_many_workflows_wait(
             runs_plan(now=now + _MINUTE)
         counts.append(len(queries))
     assert counts[0] == counts[-1]
+
+
+def _runs() -> list[tuple[str, str]]:
+    return list(Run.objects.order_by("pk").values_list("anchor", "status"))
+
+
+def test_who_was_kept_waiting_by_another_run_is_not_forgotten(
+    person_make: Callable[..., Person], workflow_make: Callable[..., Workflow]
+) -> None:
+    """The date moved while a run waits; that run ends by hand when the change is long ago."""
+    ana = person_make("ana", end_date=_PARIS.date())
+    Person.objects.update(updated_at=T0)
+    workflow_make(trigger={"type": "person.end_date", "params": {"at": "09:00"}})
+    EffectAction.script = lambda ctx, params: Wait(reason="Asked.")
+    run_due(now=_PARIS)
+    moved = _PARIS.date() - timedelta(days=1)
+    known = {"end_date": _PARIS.isoformat()}
+    Person.objects.filter(pk=ana.pk).update(
+        end_date=moved, known_at=known, updated_at=_PARIS + _MINUTE
+    )
+    run_due(now=_PARIS + 2 * _MINUTE)
+    assert _runs() == [("2026-11-03", "waiting")]
+    Person.objects.update(updated_at=T0)
+    run_due(now=_PARIS + 3 * _MINUTE)
+    Run.objects.update(status=Run.Status.CANCELLED, finished_at=T0)
+    run_due(now=_PARIS + 4 * _MINUTE)
+    assert _runs() == [("2026-11-03", "cancelled"), ("2026-11-02", "waiting")]
+
+
+def test_access_that_changes_later_counts(
+    person_make: Callable[..., Person], workflow_make: Callable[..., Workflow]
+) -> None:
+    ana = person_make("ana", end_date=_PARIS.date())
+    Person.objects.update(updated_at=T0)
+    workflow_make(
+        trigger={"type": "person.end_date", "params": {"at": "09:00"}},
+        conditions=_rule("person.apps", "has", "slack"),
+    )
+    run_due(now=_PARIS)
+    run_due(now=_PARIS + _MINUTE)
+    assert _runs() == []
+    app = Application.objects.create(key="slack", name="Slack")
+    AppAccess.objects.create(application=app, person=ana, state="granted", since=T0)
+    run_due(now=_PARIS + 2 * _MINUTE)
+    assert _runs() == [("2026-11-03", "done")]
+
+
+def test_new_day_counts_for_conditions_that_look_at_today(
+    person_make: Callable[..., Person], workflow_make: Callable[..., Workflow]
+) -> None:
+    person_make("ana", start_date=_PARIS.date(), end_date=_PARIS.date() + timedelta(days=6))
+    Person.objects.update(updated_at=T0)
+    workflow_make(
+        trigger={"type": "person.start_date", "params": {"at": "09:00"}},
+        conditions=_rule("person.end_date", "in_next_days", 5),
+    )
+    before = datetime(2026, 11, 3, 22, 58, tzinfo=UTC)
+    run_due(now=before - _MINUTE)
+    run_due(now=before)
+    assert _runs() == []
+    run_due(now=before + 3 * _MINUTE)
+    assert _runs() == [("2026-11-03", "done")]

@@ -14,6 +14,7 @@ django.setup()
 
 from siit_remote.bench import (  # noqa: E402 - fields need the set-up above
     forecast,
+    minute,
     panel,
     people_list,
     preview,
@@ -36,6 +37,7 @@ def main() -> int:
         *trace.measure(quick=options.quick),
         *preview.measure(quick=options.quick),
         *forecast.measure(quick=options.quick),
+        *minute.measure(quick=options.quick),
         *panel.measure(quick=options.quick),
         *sync.measure(quick=options.quick),
         *webhooks.measure(quick=options.quick),

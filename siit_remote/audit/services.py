@@ -58,12 +58,13 @@ def record(
     if action not in ACTIONS:
         raise KeyError(f"Unknown audit action {action!r}; add it to siit_remote.audit.actions.")
     user = actor if actor is not None and actor.is_authenticated else None
-    with transaction.atomic():
+    # No savepoint: what an entry stands for is not done without it either.
+    with transaction.atomic(savepoint=False):
         if connection.vendor == "postgresql":
             # Writers stand in line for the chain's end; SQLite has only one writer anyway.
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CHAIN_LOCK])
-        last = AuditEntry.objects.order_by("-pk").first()
+        last = AuditEntry.objects.order_by("-pk").values_list("hash", flat=True).first()
         entry = AuditEntry(
             at=clock.now(),
             actor_id=user.pk if user is not None else None,
@@ -74,7 +75,7 @@ def record(
             object_label=object_label[:300],
             detail=detail or {},
             correlation=correlation,
-            previous_hash=last.hash if last else "",
+            previous_hash=last or "",
         )
         entry.hash = _hash(entry)
         entry.save(force_insert=True)

@@ -12,6 +12,8 @@ from workflows.models import Run
 
 LEASE = timedelta(minutes=10)
 """Longer than any one action may take; renewed before every step. By the machine's clock."""
+_FRESH = timedelta(seconds=5)
+"""A lease so young is not renewed: most runs are over before."""
 
 _FIRST, _PAGE = 4, 100
 """How many are looked at: mostly the first can be taken, unless other engines are at work."""
@@ -25,7 +27,7 @@ def claim_next(*, now: datetime, after: set[int]) -> Run | None:
     """
     candidates = Run.objects.filter(
         (_READY & Q(wake_at__isnull=False, wake_at__lte=now)) | Q(status=Run.Status.RUNNING)
-    ).defer("snapshot", "trace", "document")
+    ).only("status", "fence", "lease_until", "lease_holder", "started_at")
     passed, size = set(after), _FIRST
     # Page by page, each read to its end: writing while a result is still open fails at once on
     # SQLite when another engine has written meanwhile.
@@ -37,9 +39,8 @@ def claim_next(*, now: datetime, after: set[int]) -> Run | None:
                 continue
             if _take(run, now=now):
                 crash.point("claim.after_commit")
-                return Run.objects.select_related("workflow", "version", "person", "request").get(
-                    pk=run.pk
-                )
+                whole = Run.objects.select_related("workflow", "version")
+                return whole.defer("workflow__draft").get(pk=run.pk)
     return None
 
 
@@ -64,13 +65,16 @@ def _take(run: Run, *, now: datetime) -> bool:
 
 
 def renew(run: Run) -> bool:
-    """Lengthen our lease. False when somebody else has taken the run over."""
+    """Lengthen our lease. False when somebody else has taken the run over.
+
+    What is written afterwards is fenced in any case: this only spares what could not be written.
+    """
     until = clock.system_now() + LEASE
-    return bool(
-        Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING, fence=run.fence).update(
-            lease_until=until
-        )
-    )
+    if run.lease_until is not None and until - run.lease_until < _FRESH:
+        return True
+    ours = Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING, fence=run.fence)
+    run.lease_until = until
+    return bool(ours.update(lease_until=until))
 
 
 def is_outranked(run: Run, *, now: datetime) -> bool:

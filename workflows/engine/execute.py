@@ -51,20 +51,22 @@ def run_advance(run: Run, *, now: datetime) -> str:
     workflow = PlannedWorkflow(
         key=run.workflow.key, document=document, live_since=run.workflow.live_since
     )
+    moved = False
     while claim.renew(run):
-        steps = {step.key: step for step in run.steps.all()}
+        steps = {step.key: step for step in run.steps.order_by("position", "pk")}
         states = {key: StepState(step.status, step.outcome) for key, step in steps.items()}
         place = next_step(document, states)
         if isinstance(place, Finished):
             return _finish(run, steps, place, now=now)
         if isinstance(place, Blocked):
             return _block(run, steps[place.step.key], now=now)
+        if moved and claim.is_outranked(run, now=now):
+            claim.settle(run, status=Status.WAITING, wake_at=now)
+            return YIELDED
         ended = _one_step(run, workflow, place, steps, now=now)
         if ended:
             return ended
-        if claim.is_outranked(run, now=now):
-            claim.settle(run, status=Status.WAITING, wake_at=now)
-            return YIELDED
+        moved = True
     return Run.objects.values_list("status", flat=True).get(pk=run.pk)
 
 

@@ -67,39 +67,49 @@ def attempt_begin(
     """Commit that this step is being tried, before anything happens outside."""
     with transaction.atomic():
         _hold(run)
-        step = (
-            earlier
-            or StepRun.objects.get_or_create(
-                run=run,
-                key=place.step.key,
-                defaults={
-                    "action": kind_of(place.step),
-                    "position": place.position,
-                    "idempotency_key": step_key(run.key, place.step.key),
-                    "created_at": now,
-                },
-            )[0]
-        )
-        open_try = step.tries.filter(phase__in=[Attempt.Phase.BEGUN, Attempt.Phase.SENDING]).last()
-        if open_try is not None:
-            _close_interrupted(open_try, now=now)
-            step.crashes += 1
-        interrupted, effect_begun = _left_open(step)
-        waited = step.status == Status.WAITING
-        step.attempts += 0 if waited else 1
-        step.status = Status.RUNNING
-        step.first_tried_at = step.first_tried_at or now
-        step.retry_at = None
-        step.save()
+        if earlier is None:
+            # Nobody else makes rows of a run that is ours.
+            step, interrupted, effect_begun = _step_new(run, place, now=now), False, False
+            number = 1
+        else:
+            step = earlier
+            interrupted, effect_begun = _step_again(step, now=now)
+            number = step.tries.count() + 1
         attempt = Attempt.objects.create(
-            step=step,
-            number=step.tries.count() + 1,
-            started_at=now,
-            worker=lease.holder(),
+            step=step, number=number, started_at=now, worker=lease.holder()
         )
         crash.point("attempt.before_commit")
     crash.point("attempt.after_commit")
     return step, Begun(attempt=attempt, interrupted=interrupted, effect_begun=effect_begun)
+
+
+def _step_new(run: Run, place: Next, *, now: datetime) -> StepRun:
+    return StepRun.objects.create(
+        run=run,
+        key=place.step.key,
+        action=kind_of(place.step),
+        position=place.position,
+        idempotency_key=step_key(run.key, place.step.key),
+        status=Status.RUNNING,
+        attempts=1,
+        first_tried_at=now,
+        created_at=now,
+    )
+
+
+def _step_again(step: StepRun, *, now: datetime) -> tuple[bool, bool]:
+    """Take a step up once more; returns what :func:`_left_open` says of it."""
+    open_try = step.tries.filter(phase__in=[Attempt.Phase.BEGUN, Attempt.Phase.SENDING]).last()
+    if open_try is not None:
+        _close_interrupted(open_try, now=now)
+        step.crashes += 1
+    left = _left_open(step)
+    step.attempts += 0 if step.status == Status.WAITING else 1
+    step.status = Status.RUNNING
+    step.first_tried_at = step.first_tried_at or now
+    step.retry_at = None
+    step.save()
+    return left
 
 
 def _left_open(step: StepRun) -> tuple[bool, bool]:
@@ -161,7 +171,9 @@ def outcome_record(
         )
         crash.point("outcome.before_commit")
     crash.point("outcome.after_commit")
-    return StepRun.objects.get(pk=row.pk)
+    for name, value in values.items():
+        setattr(row, name, value)
+    return row
 
 
 def _crash_ceiling(row: StepRun, outcome: Outcome) -> Outcome:

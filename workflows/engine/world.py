@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -56,18 +56,20 @@ def load_people(
         queryset = queryset.filter(pk__in=list(person_ids))
     if within is not None:
         queryset = queryset.filter(within)
-    entity_zones = dict(LegalEntity.objects.values_list("pk", "timezone"))
-    workspace = workspace_get().timezone
+    instead: Callable[[int | None], str] | None = None
     people: dict[int, PlannedPerson] = {}
     for row, facts in facts_beside(queryset, _COLUMNS, fields=fields):
         (pk, name, email, zone, country, entity, known, baseline, created, protected) = row
+        if not zone:
+            # A country with one zone has already given it to the person.
+            instead = instead or _zones_instead()
+            zone = instead(entity)
         people[pk] = PlannedPerson(
             id=pk,
             label=name or email,
             work_email=email,
             facts=facts,
-            # A country with one zone has already given it to the person.
-            timezone=zone or entity_zones.get(entity, "") or workspace,
+            timezone=zone,
             country=country,
             known_at={key: _moment(text) for key, text in known.items()},
             baseline_at=baseline,
@@ -75,6 +77,15 @@ def load_people(
             protected=protected,
         )
     return people
+
+
+def _zones_instead() -> Callable[[int | None], str]:
+    """Where somebody without a zone is: where their legal entity is, else the workspace."""
+    entities: dict[int | None, str] = dict(
+        LegalEntity.objects.order_by().values_list("pk", "timezone")
+    )
+    workspace = workspace_get().timezone
+    return lambda entity: entities.get(entity) or workspace
 
 
 def _moment(text: str) -> datetime:

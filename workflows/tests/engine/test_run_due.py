@@ -7,12 +7,17 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from people.models import Person
 from siit_remote.lib import clock, lease
 from workflows.engine import claim
+from workflows.engine.execute import run_advance
 from workflows.engine.forecast import forecast
 from workflows.engine.outlook import preview
+from workflows.engine.recording import LostLease
 from workflows.engine.service import run_due
 from workflows.engine.starting import runs_plan
 from workflows.engine.world import planned_version
@@ -20,6 +25,7 @@ from workflows.models import Run, StepRun, Workflow
 from workflows.nodes import Done, Failed, Lane, Retry, Stop, Uncertain, Wait
 from workflows.tests.engine.conftest import DUE, END, T0
 from workflows.tests.engine.nodes import EffectAction
+from workflows.tests.engine.simulation import limits_lift
 
 pytestmark = pytest.mark.django_db
 Make = Callable[..., Any]
@@ -458,3 +464,54 @@ def test_more_open_runs_than_a_page_are_all_carried_out(
         )
     assert run_due(now=DUE).finished == 4
     assert len(EffectAction.effects) == 4
+
+
+def test_a_run_that_was_taken_over_has_no_effect_even_under_a_young_lease(
+    person_make: Make, workflow_make: Make
+) -> None:
+    person_make("ana", end_date=END)
+    workflow_make()
+    runs_plan(now=DUE)
+    run = claim.claim_next(now=DUE, after=set())
+    assert run is not None
+    Run.objects.update(fence=F("fence") + 1)
+    with pytest.raises(LostLease):
+        run_advance(run, now=DUE)
+    assert EffectAction.effects == []
+    assert not StepRun.objects.exists()
+
+
+def test_a_lease_is_renewed_once_it_is_no_longer_young(
+    person_make: Make, workflow_make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person_make("ana", end_date=END)
+    workflow_make()
+    runs_plan(now=DUE)
+    run = claim.claim_next(now=DUE, after=set())
+    assert run is not None
+    first = run.lease_until
+    assert claim.renew(run)
+    assert Run.objects.get().lease_until == first
+    later = clock.system_now() + timedelta(seconds=6)
+    monkeypatch.setattr(clock, "system_now", lambda: later)
+    assert claim.renew(run)
+    assert Run.objects.get().lease_until == later + claim.LEASE
+    Run.objects.update(fence=F("fence") + 1)
+    monkeypatch.setattr(clock, "system_now", lambda: later + timedelta(minutes=1))
+    assert not claim.renew(run)
+
+
+def test_one_run_of_one_step_costs_few_queries(person_make: Make, workflow_make: Make) -> None:
+    workflow_make()
+    limits_lift()
+    counts = []
+    for more, names in enumerate(("ab", "cdefgh")):
+        for name in names:
+            person_make(name, end_date=END + timedelta(days=more))
+        runs_plan(now=DUE + timedelta(days=more))
+        with CaptureQueriesContext(connection) as queries:
+            run_due(now=DUE + timedelta(days=more))
+        counts.append(len(queries))
+    assert Run.objects.filter(status=Run.Status.DONE).count() == 8
+    # The first page of candidates is short; otherwise a run costs what the one before it cost.
+    assert (counts[1] - counts[0]) / 4 <= 21

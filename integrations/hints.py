@@ -11,7 +11,7 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from integrations.connectors.base import Feed
@@ -72,26 +72,28 @@ def hint_receive(
 ) -> bool:
     """Keep a genuine call once, and ring the worker. False for one that was seen already."""
     event_type, external_id = _read(subscription.connection, body)
-    with transaction.atomic():
-        waiting = subscription.receipts.filter(handled_at=None, received_at__gt=now - _QUIET)
-        rung = waiting.exists()
-        receipt, made = WebhookReceipt.objects.get_or_create(
-            subscription=subscription,
-            signature_hash=hashlib.sha256(signature.encode("utf-8", "surrogatepass")).hexdigest(),
-            defaults={
-                "received_at": now,
-                "event_type": event_type,
-                "external_id": external_id,
-                "handled_at": None if external_id else now,
-            },
-        )
-        if not made:
-            return False
-        WebhookSubscription.objects.filter(pk=subscription.pk).update(
-            received=F("received") + 1, last_received_at=now
-        )
-        if receipt.handled_at is None and not rung:
-            ring(DRAIN, subscription.connection_id)
+    known = hashlib.sha256(signature.encode("utf-8", "surrogatepass")).hexdigest()
+    try:
+        with transaction.atomic():
+            waiting = subscription.receipts.filter(handled_at=None, received_at__gt=now - _QUIET)
+            silent = bool(external_id) and not waiting.exists()
+            WebhookReceipt.objects.create(
+                subscription=subscription,
+                signature_hash=known,
+                received_at=now,
+                event_type=event_type,
+                external_id=external_id,
+                handled_at=None if external_id else now,
+            )
+            WebhookSubscription.objects.filter(pk=subscription.pk).update(
+                received=F("received") + 1, last_received_at=now
+            )
+            if silent:
+                ring(DRAIN, subscription.connection_id)
+    except IntegrityError:
+        if not subscription.receipts.filter(signature_hash=known).exists():
+            raise
+        return False
     return True
 
 

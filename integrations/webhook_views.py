@@ -41,10 +41,10 @@ _IDS = 500
 @require_POST
 def hook(request: HttpRequest, token: str) -> HttpResponse:
     """Take in one call: 202 kept, 200 seen before, 401 not genuine, 404 unknown, 413 too large."""
-    found = WebhookSubscription.objects.select_related("connection").filter(
-        path_hash=path_digest(token)
+    found = WebhookSubscription.objects.select_related("connection").only(
+        "connection", "secrets_token", "old_key_until", "connection__status", "connection__account"
     )
-    subscription = found.first()
+    subscription = found.filter(path_hash=path_digest(token)).first()
     if subscription is None or subscription.connection.status == Connection.Status.DISCONNECTED:
         return HttpResponse(status=404)
     body = _body(request)

@@ -8,7 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection as database
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django_q.models import OrmQ
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -141,6 +143,18 @@ def test_s22_the_same_call_counts_once(connection: Connection, simulator: Simula
     assert [call(body, at=at) for _ in range(3)] == [202, 200, 200]
     assert WebhookReceipt.objects.count() == 1
     assert OrmQ.objects.count() == 1
+
+
+def test_a_call_while_others_wait_asks_and_writes_little(connection: Connection) -> None:
+    assert call(body_of(connection, "first")) == 202
+    url, key = address(), subscription().get_secrets()["key"]
+    with CaptureQueriesContext(database) as queries:
+        assert call(body_of(connection, "second"), url=url, key=key) == 202
+    kinds = [query["sql"].split()[0] for query in queries]
+    # Who it is for, whether the worker has been rung, the receipt, the count.
+    assert [kind for kind in kinds if kind not in ("SAVEPOINT", "RELEASE")] == [
+        "SELECT", "SELECT", "INSERT", "UPDATE",
+    ]  # fmt: skip
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))

@@ -5,7 +5,8 @@ PYTHON ?= python3.11
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps --no-compile
+COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib
 export PORT
 
 .PHONY: help run worker test soak lint types bench demo reset-demo screenshots pins
@@ -13,7 +14,8 @@ export PORT
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-# The stamps hold the day the pins were installed; changed pins are newer and install again.
+# The stamps hold the day the pins were installed; changed pins are newer and install again. The pins are
+# complete, so that nothing is resolved; what is installed is compiled on every core.
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: $(PYTHON) was not found (set PYTHON=…)."; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
@@ -21,12 +23,15 @@ $(BIN)/python:
 $(VENV)/.installed: requirements.txt | $(BIN)/python
 	@echo "Installing the pinned requirements …"
 	@$(PIP) -r requirements.txt
+	@$(COMPILE)
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+# The development pins hold the others too.
+$(VENV)/.installed-dev: requirements-dev.txt requirements.txt | $(BIN)/python
 	@echo "Installing the pinned development requirements …"
 	@$(PIP) -r requirements-dev.txt
-	@touch $@
+	@$(COMPILE)
+	@touch $(VENV)/.installed $@
 
 run: $(VENV)/.installed ## Prepare everything and run web and worker (PORT=8000); Ctrl-C stops
 	@exec $(BIN)/python -m siit_remote.launch

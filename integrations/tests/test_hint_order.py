@@ -84,7 +84,7 @@ class HintsInAnyOrder(TestCase):
             _with(row, values) if row.external_id == name else row for row in source.records
         ]
 
-    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
     @given(steps())
     def test_s22_state_is_that_of_the_poll(self, wanted: list[tuple[str, Any]]) -> None:
         made, source = self._begin()

@@ -65,7 +65,7 @@ FEEDS = st.lists(
 class HistoryReplays(TestCase):
     """Hypothesis needs a test case for its transactions."""
 
-    @hypothesis_settings(max_examples=40, deadline=None)
+    @hypothesis_settings(max_examples=25, deadline=None)
     @given(feeds=FEEDS, moved=st.lists(st.booleans(), min_size=5, max_size=5))
     def test_every_moment_of_a_random_history_is_told_as_it_was(
         self, feeds: list[dict[str, dict[str, Any]]], moved: list[bool]

@@ -41,7 +41,7 @@ def feeds(draw: st.DrawFn) -> list[WorkerRecord]:
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(feeds(), st.randoms(use_true_random=False))
 def test_order_of_records_does_not_matter(records: list[WorkerRecord], rng: random.Random) -> None:
     shuffled = list(records)
@@ -92,7 +92,7 @@ def _everyone() -> Plan:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.dictionaries(st.integers(0, 49), st.one_of(st.none(), st.integers(0, 49)), max_size=50))
 def test_circles_are_found_in_any_graph(manager: dict[int, int | None]) -> None:
     expected = set()

@@ -44,7 +44,7 @@ def _expected(text: str) -> set[int]:
 class SearchIsContains(TestCase):
     """Hypothesis needs a test case for its transactions."""
 
-    @hypothesis_settings(max_examples=120, deadline=None)
+    @hypothesis_settings(max_examples=50, deadline=None)
     @given(texts=st.lists(TEXTS, max_size=8), wanted=TEXTS, cut=st.integers(0, 8))
     def test_found_are_those_who_contain_every_word(
         self, texts: list[str], wanted: str, cut: int

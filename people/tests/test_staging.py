@@ -59,14 +59,14 @@ def test_later_page_replaces_a_staged_record() -> None:
         staged[2]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(feeds())
 def test_same_id_twice_is_the_same_record_in_any_order(records: list[WorkerRecord]) -> None:
     there = {one.digest() for one in StagedRecords(records)}
     assert there == {one.digest() for one in StagedRecords(reversed(records))}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(feeds())
 def test_staged_feed_means_what_the_feed_means(records: list[WorkerRecord]) -> None:
     plans = [

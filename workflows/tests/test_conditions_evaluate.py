@@ -151,7 +151,7 @@ def test_truth_refuses_to_be_a_boolean() -> None:
         bool(U)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(groups(), facts())
 def test_evaluate_agrees_with_an_independent_reading(
     group: Group, known: dict[str, object]
@@ -164,7 +164,7 @@ def _nodes(node: TraceNode) -> list[TraceNode]:
     return [node, *(inner for child in node.children for inner in _nodes(child))]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(groups(st.one_of(rules(), odd_rules)), facts())
 def test_trace_agrees_with_evaluate(group: Group, known: dict[str, object]) -> None:
     node = trace(group, known, TODAY, types=TYPES)

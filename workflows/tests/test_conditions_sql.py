@@ -122,7 +122,7 @@ def _agree(group: Group) -> int:
 
 
 @settings(
-    max_examples=50,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
@@ -240,7 +240,7 @@ def test_query_of_custom_texts_and_dates_narrows() -> None:
     assert _matched(Rule("person.custom.review", "after", "2026-12-31")) == {far.pk}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(rules(keys=tuple(TYPES)), _CUSTOM)
 def test_a_rule_means_the_same_with_and_without_the_declared_type(
     rule: Rule, custom: dict[str, Any]

@@ -110,7 +110,7 @@ def presses(draw: st.DrawFn, document: WorkflowDocument) -> Press:
 @pytest.mark.slow
 @pytest.mark.django_db
 @given(st.data(), documents())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_sequence_of_verbs_keeps_a_draft_that_reads_back(
     data: st.DataObject, document: WorkflowDocument
 ) -> None:

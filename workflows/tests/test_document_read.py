@@ -139,7 +139,7 @@ def test_export_of_any_document_imports_unchanged(document: WorkflowDocument) ->
     assert load_document(json.dumps(data)) == document
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.dictionaries(st.just("k"), JSON, min_size=1))
 def test_yaml_means_what_was_written(data: dict[str, Any]) -> None:
     assert json.dumps(read_text(write_yaml(data)).data) == json.dumps(data)
@@ -340,7 +340,7 @@ def test_error_keeps_what_could_be_read() -> None:
     assert [found.key for found in partial.steps] == ["", "s"]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(
@@ -359,7 +359,7 @@ def test_nothing_but_a_document_error_comes_of_bad_data(data: dict[str, Any]) ->
         assert parse_document(document.to_data()) == document
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.one_of(st.text(max_size=60), st.binary(max_size=60)))
 def test_nothing_but_a_document_error_comes_of_bad_text(text: str | bytes) -> None:
     with pytest.raises(DocumentError):

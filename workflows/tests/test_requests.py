@@ -100,7 +100,7 @@ def test_what_is_wrong_is_named_all_at_once(form: dict[str, Any], paths: list[st
 
 
 @pytest.mark.django_db
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     form=st.dictionaries(
         st.sampled_from([field["name"] for field in FIELDS]),

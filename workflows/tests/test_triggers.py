@@ -233,7 +233,7 @@ def test_birthday_at_the_turn_of_the_year_is_found_from_both_sides() -> None:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     born=st.dates(date(1930, 1, 1), date(2008, 12, 31)),
     zone=st.sampled_from(ZONES),

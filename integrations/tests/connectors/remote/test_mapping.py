@@ -561,7 +561,7 @@ def _mutations(draw: st.DrawFn) -> Any:
     return row
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.one_of(_mutations(), _odd), st.lists(st.one_of(_odd, _mutations()), max_size=2))
 def test_mutated_row_is_a_record_or_skipped_with_reason(row: Any, lists: list[Any]) -> None:
     leavings = [

@@ -75,7 +75,7 @@ def fetch(window: Window, *, deadline: float = 1800.0) -> int:
     return len(client.fetch_people(today=TODAY, progress=lambda _: None).records)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(2, 12), st.integers(0, 6))
 def test_pacing_never_exceeds_the_window(limit: int, pages: int) -> None:
     window = Window(Clock(), limit=limit, people=pages * 100)

@@ -21,6 +21,7 @@ from siit_remote.access import require
 from siit_remote.audit.services import record
 from siit_remote.confirming import confirm_first
 from siit_remote.lib.bell import ring
+from siit_remote.often import SYNCS, not_too_often
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -44,6 +45,7 @@ def _ask(request: HttpRequest, connection: Connection, after: int) -> None:
 
 @require_POST
 @require("integrations.change_connection")
+@not_too_often(SYNCS)
 def sync_now(request: HttpRequest, key: str) -> HttpResponse:
     """Ask the worker for a sync; one that runs already is shown instead."""
     found = get_object_or_404(Connection, key=key)

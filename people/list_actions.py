@@ -19,6 +19,7 @@ from people.overriding import OverrideError
 from people.zones import zones_known
 from siit_remote.audit.services import record
 from siit_remote.lib import clock
+from siit_remote.often import EXPORTS, not_too_often
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -168,6 +169,7 @@ def confirmed(
     return TemplateResponse(request, "admin/people/person/confirm_action.html", context)
 
 
+@not_too_often(EXPORTS)
 def csv_response(
     request: HttpRequest, people: QuerySet[Person], *, filters: str
 ) -> StreamingHttpResponse:

@@ -17,11 +17,13 @@ from django_q.models import OrmQ, Schedule
 from integrations.models import Connection, SyncRun, WebhookSubscription
 from people.models import LifecycleEvent
 from siit_remote import beats
+from siit_remote.audit.head import head_trouble
+from siit_remote.audit.services import verify_chain
 from siit_remote.lib.crypto import DecryptionError
 from siit_remote.schedules import schedule_problem, schedules_missing
 from siit_remote.staleness import stale_connections
 from workflows.models import Attempt, Installation, Request, Run
-from workflows.recovery import recovery_open, recovery_words
+from workflows.recovery import audit_head_path, recovery_open, recovery_words
 from workflows.witness import witness_folder, witness_read, witness_trouble
 
 QUEUE_SLOW: Final = timedelta(minutes=5)
@@ -232,6 +234,24 @@ def _witness_words(row: Installation | None) -> str:
     return f"No backup was restored; the witness is of {witness.seen_at:%d %b %H:%M} UTC."
 
 
+def check_audit(now: datetime) -> CheckResult:
+    """Nobody changed the activity log: its chain holds, and its end is the one last seen."""
+    broken, path = verify_chain(), audit_head_path()
+    problems = [] if broken is None else [f"entry {broken} of the activity log was tampered with"]
+    if path is not None and (trouble := head_trouble(path)):
+        problems.append(trouble)
+    return _result(
+        "audit",
+        problems,
+        good="The activity log holds together"
+        + (", and ends where it was seen to." if path else "; nothing outside remembers its end."),
+        hint="Compare with a backup. After a restored one that is as it should be: take away "
+        f"{path}."
+        if path
+        else "Compare with a backup.",
+    )
+
+
 CHECKS: Final[tuple[Callable[[datetime], CheckResult], ...]] = (
     check_settings,
     check_database,
@@ -244,6 +264,7 @@ CHECKS: Final[tuple[Callable[[datetime], CheckResult], ...]] = (
     check_schedules,
     check_held,
     check_recovery,
+    check_audit,
 )
 _NEEDED: Final = (check_database, check_migrations)
 

@@ -43,6 +43,7 @@ SCHEDULES: Final = (
     Planned(name="siit: refresh statuses", func="people.tasks.refresh_statuses", minutes=10),
     Planned(name="siit: keep the forecast", func="siit_remote.tasks.keep_forecast", minutes=60),
     Planned(name="siit: look for gaps", func="siit_remote.tasks.look_for_gaps", minutes=15),
+    Planned(name="siit: note the log's end", func="siit_remote.tasks.note_audit_end", minutes=15),
     Planned(name="siit: remind of tasks", func="siit_remote.tasks.watch_tasks", minutes=5),
     Planned(name="siit: watch shipments", func="siit_remote.tasks.watch_shipments", minutes=5),
     Planned(name="siit: forget what is old", func="siit_remote.tasks.forget_old", minutes=24 * 60),

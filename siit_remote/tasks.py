@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from siit_remote import beats
+from siit_remote.audit.head import head_note
 from siit_remote.lib import clock
 from siit_remote.lib.bell import ring
 from siit_remote.outages import outages_report
@@ -19,7 +20,7 @@ from workflows.engine.refusals import refusals_forget
 from workflows.forecasting import snapshot_keep
 from workflows.gap_memory import gaps_look
 from workflows.one_pass import pass_once
-from workflows.recovery import recovery_watch
+from workflows.recovery import audit_head_path, recovery_watch
 from workflows.retention import old_forget
 from workflows.shipments import shipments_watch
 from workflows.tasks_watch import tasks_watch
@@ -72,6 +73,12 @@ def keep_forecast() -> dict[str, Any]:
 def look_for_gaps() -> dict[str, int]:
     """Look for gaps, so that their page and the first page open at once."""
     return {"gaps": len(gaps_look(now=clock.now()).gaps)}
+
+
+def note_audit_end() -> dict[str, bool]:
+    """Remember outside the database how far the activity log had come."""
+    path = audit_head_path()
+    return {"noted": path is not None and head_note(path, now=clock.system_now())}
 
 
 def watch_tasks() -> dict[str, int]:

@@ -18,6 +18,7 @@ from workflows.models import Installation, RecoveryHold
 from workflows.witness import Witness, witness_folder, witness_read, witness_write
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from uuid import UUID
 
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -30,6 +31,12 @@ PERMISSION: Final = "workflows.release_hold"
 GOES_ON: Final = (
     "Nothing is taken from anybody until an owner or HR admin has compared and lets it go on."
 )
+
+
+def audit_head_path() -> Path | None:
+    """Where the end of this installation's activity log is noted; ``None``: nowhere."""
+    folder = witness_folder()
+    return folder / f"audit-{installation().identity}.json" if folder is not None else None
 
 
 def installation() -> Installation:

@@ -70,7 +70,7 @@ def test_no_page_has_inline_style_script_or_handler(who: str, company: Company) 
     assert problems == {}
 
 
-@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "500"])
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "429", "500"])
 def test_error_page_stands_without_any_context(name: str) -> None:
     html = render_to_string(f"{name}.html")
     assert "<h1>" in html

@@ -18,6 +18,7 @@ from siit_remote.audit.services import record
 from siit_remote.confirming import confirm_asked, confirmed_lately
 from siit_remote.lib import clock
 from siit_remote.lib.numbers import row_numbers
+from siit_remote.often import DECISIONS, EXPORTS, not_too_often
 from workflows.approvals import (
     DecisionRefusedError,
     approval_decide,
@@ -139,6 +140,7 @@ def _grave(request: HttpRequest, approvals: Iterable[Approval]) -> HttpResponse 
 
 @require_POST
 @require()
+@not_too_often(DECISIONS)
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Approve or reject as the signed-in person."""
     now, me = clock.now(), person_of(request.user)
@@ -194,6 +196,7 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @require()
+@not_too_often(DECISIONS)
 def approve_many(request: HttpRequest) -> HttpResponse:
     """Approve those that were ticked, each by the same rules as on its own page."""
     now, me = clock.now(), person_of(request.user)
@@ -217,6 +220,7 @@ def approve_many(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @require()
+@not_too_often(EXPORTS)
 def export(request: HttpRequest) -> HttpResponse:
     """What the page may show, as a file for a spreadsheet."""
     opened = approvals_open_to(request.user, clock.now()).order_by("-pk")[:_EXPORTED]

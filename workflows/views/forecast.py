@@ -24,6 +24,7 @@ from people.models import LegalEntity, Person, Team
 from people.selectors import people_visible_to
 from siit_remote.access import require
 from siit_remote.lib import clock
+from siit_remote.often import EXPORTS, not_too_often
 from workflows.approval_rehearsal import approvers_asked
 from workflows.calendar_feed import RIGHTS, feed_of
 from workflows.category_rights import rights_of
@@ -293,6 +294,7 @@ def _change_fits(item: Change, person: Person, wanted: Wanted, *, hidden: Collec
 
 @require_GET
 @require(*RIGHTS)
+@not_too_often(EXPORTS)
 def forecast_csv(request: HttpRequest) -> HttpResponse:
     """The list by the same filters as a file; cells that a spreadsheet would run are disarmed."""
     rows = _visible(

@@ -15,6 +15,7 @@ from people.export import table_lines
 from siit_remote.access import require
 from siit_remote.confirming import confirm_asked, confirm_first
 from siit_remote.lib import clock
+from siit_remote.often import EXPORTS, not_too_often
 from workflows.category_rights import rights_of
 from workflows.engine.limits import workspace_limits
 from workflows.holds import (
@@ -120,6 +121,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @right_on("release", of="hold")
+@not_too_often(EXPORTS)
 def hold_csv(request: HttpRequest, pk: int) -> HttpResponse:
     """The list as a file, to look at with others."""
     found = _hold(pk)

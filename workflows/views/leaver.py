@@ -20,6 +20,7 @@ from people.selectors import people_visible_to, timezone_of
 from siit_remote.access import may, require
 from siit_remote.audit.services import record
 from siit_remote.lib import clock
+from siit_remote.often import EXPORTS, not_too_often
 from workflows.access.evidence import Evidence, evidence_of
 from workflows.access.evidence_pdf import evidence_pdf
 from workflows.access.evidence_table import COLUMNS, evidence_lines
@@ -144,6 +145,7 @@ def leaver(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @require(*RIGHTS, "people.export_people")
+@not_too_often(EXPORTS)
 def leaver_csv(request: HttpRequest, pk: int) -> HttpResponse:
     """The evidence as rows; cells that a spreadsheet would run are disarmed."""
     evidence = _evidence(request, pk)
@@ -155,6 +157,7 @@ def leaver_csv(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @require(*RIGHTS, "people.export_people")
+@not_too_often(EXPORTS)
 def leaver_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The evidence as PDF."""
     evidence = _evidence(request, pk)

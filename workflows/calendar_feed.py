@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django.core.cache import cache
 from django.db import transaction
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vDatetime
+from icalendar.parser import escape_char, foldline
 
 from people.identity import fields_hidden_from
 from people.selectors import people_visible_to
@@ -123,15 +125,41 @@ def calendar_of(rows: Iterable[Coming], *, site: str, now: datetime) -> bytes:
     calendar.add("method", "PUBLISH")
     calendar.add("x-wr-calname", "Siit × Remote: workflows to come")
     calendar.add("refresh-interval", timedelta(hours=4), {"VALUE": "DURATION"})
+    frame = calendar.to_ical()
+    end = frame.rindex(b"END:VCALENDAR")
+    return bytes(frame[:end] + "".join(_events(rows, site=site, now=now)).encode() + frame[end:])
+
+
+def _events(rows: Iterable[Coming], *, site: str, now: datetime) -> Iterator[str]:
+    """The events as the library writes them: what they share once, the rest by its own functions.
+
+    Whole objects of it for a hundred thousand events take twenty seconds.
+    """
+    shared = Event()
+    shared.add("duration", _LENGTH)
+    shared.add("dtstamp", now)
+    head, stamp, tail = _split(shared)
+    shared = Event()
+    shared.add("class", "PRIVATE")
+    shared.add("transp", "TRANSPARENT")
+    _, kind, _ = _split(shared)
     for row in rows:
-        event = Event()
-        event.add("uid", f"{row.key}@siit-remote")
-        event.add("dtstamp", now)
-        event.add("dtstart", row.due_at)
-        event.add("duration", _LENGTH)
-        event.add("summary", f"{row.name}: {row.person}")
-        event.add("url", f"{site}/workflows/{row.workflow}/why/?person={row.person_id}")
-        event.add("class", "PRIVATE")
-        event.add("transp", "TRANSPARENT")
-        calendar.add_component(event)
-    return bytes(calendar.to_ical())
+        summary = foldline(f"SUMMARY:{escape_char(f'{row.name}: {row.person}')}")
+        address = f"{site}/workflows/{row.workflow}/why/?person={row.person_id}"
+        yield (
+            f"{head}{summary}\r\nDTSTART:{_utc(row.due_at)}\r\n{stamp}"
+            f"{foldline(f'UID:{row.key}@siit-remote')}\r\n{kind}"
+            f"{foldline(f'URL:{address}')}\r\n{tail}"
+        )
+
+
+def _split(event: Event) -> tuple[str, str, str]:
+    """Its first line, what stands between, and its last."""
+    first, *inner, last = event.to_ical().decode().splitlines(keepends=True)
+    return first, "".join(inner), last
+
+
+@lru_cache(maxsize=16_384)
+def _utc(moment: datetime) -> str:
+    """Whole offices share theirs."""
+    return str(vDatetime(moment).to_ical().decode())

@@ -18,10 +18,21 @@ def measure(*, quick: bool) -> list[Figure]:
     """One figure for each database; loading everybody counts as ours."""
     people, rounds = ("1000", "3") if quick else ("100000", "3")
     arguments = (people, str(WORKFLOWS), rounds)
-    figures = [_figure("SQLite", people, run_alone("one_forecast", *arguments))]
+    run = run_alone("one_forecast", *arguments)
+    figures = [_figure("SQLite", people, run), _calendar(people, run)]
     with postgres() as url:
         run = run_alone("one_forecast", *arguments, database=url)
         return [*figures, _figure("PostgreSQL", people, run)]
+
+
+def _calendar(people: str, run: dict[str, Any]) -> Figure:
+    return Figure(
+        name=f"the same as a calendar, {int(people):,} people, against the forecast",
+        value=run["calendar"] / run["ours"],
+        goal=2.0,
+        unit="×",
+        note=f"{run['calendar']:.2f} s, {run['runs']} events",
+    )
 
 
 def _figure(database: str, people: str, run: dict[str, Any]) -> Figure:

@@ -16,10 +16,12 @@ django.setup()
 
 from people.models import Person  # noqa: E402 - models need the set-up above
 from siit_remote.bench.stopwatch import alternate  # noqa: E402
+from workflows.calendar_feed import calendar_of  # noqa: E402
 from workflows.document.parse import parse_document  # noqa: E402
 from workflows.engine.forecast import forecast  # noqa: E402
 from workflows.engine.planner import PlannedWorkflow  # noqa: E402
 from workflows.engine.world import planned_version  # noqa: E402
+from workflows.forecasting import coming_runs  # noqa: E402
 from workflows.services import draft_save, workflow_publish  # noqa: E402
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -143,13 +145,20 @@ def main(people: str, workflows: str, rounds: str) -> None:
     found = sorted((row["workflow"], row["person"], row["anchor"]) for row in coming)
     if not found or found != expected:
         raise SystemExit(f"Forecast and queries disagree: {len(found)}, {len(expected)} runs.")
-    ours, queries, lists = alternate(
+    ours, calendar, queries, lists = alternate(
         int(rounds),
         lambda: forecast(planned, now=NOW, days=DAYS),
+        lambda: calendar_of(coming_runs(now=NOW), site="https://acme.test", now=NOW),
         lambda: list(by_query(int(workflows))),
         due_lists(int(workflows)),
     )
-    result = {"ours": ours, "queries": queries, "lists": lists, "runs": len(found)}
+    result = {
+        "ours": ours,
+        "calendar": calendar,
+        "queries": queries,
+        "lists": lists,
+        "runs": len(found),
+    }
     sys.stdout.write(f"{json.dumps(result)}\n")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from integrations.connectors.remote.endings import INFERRED, Ending, resolve_ending
@@ -23,9 +24,10 @@ from people.plan import UNSAID
 from people.records import SkippedRecord, WorkerRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
-    from integrations.connectors.remote.lookups import Lookups
+    from integrations.connectors.remote.lookups import Leaving, Lookups
 
 _ENDED, _UPCOMING, _ACTIVE = (
     ContractStatus.ENDED.value,
@@ -53,29 +55,8 @@ def to_record(
             reason=f"Remote sent a worker without a usable id: {shown(fields.raw('id'))}.",
         )
     contract = fields.nested("contract_details")
-    start = fields.day("provisional_start_date")
-    status = fields.word("status")
-    ending = resolve_ending(
-        fields,
-        contract,
-        lookups.leavings.get(external_id, ()),
-        findings=findings,
-        over=status in ENDED_STATUSES,
-        under_way=status == "offboarding",
-        today=today,
-    )
-    contract_status = _contract_status(status, start, today, findings)
-    never_started = contract_status == _ENDED and _never_started(fields, ending, start, today)
-    offboarding = contract_status != _ENDED and (
-        ending.leaving or (status == "offboarding" and not ending.staying)
-    )
-    end_source = _judge_dates(
-        findings,
-        ending,
-        start,
-        ended=contract_status == _ENDED and not never_started,
-        live=contract_status != _ENDED,
-        offboarding=offboarding,
+    course = _course(
+        fields, contract, lookups.leavings.get(external_id, ()), findings=findings, today=today
     )
     worker_type, worker_type_raw = _worker_type(fields, findings)
     entity_id = fields.identifier("engaged_by_legal_entity_id", 64) or fields.identifier(
@@ -100,16 +81,16 @@ def to_record(
         worker_type=worker_type,
         worker_type_raw=worker_type_raw,
         contract_type=_contract_type(fields, contract, worker_type),
-        contract_status=contract_status,
+        contract_status=course.contract_status,
         contract_status_raw=fields.text("status", 60),
-        start_date=start,
-        end_date=ending.end_date,
-        contract_end_date=ending.contract_end_date,
-        end_date_source=end_source,
+        start_date=course.start,
+        end_date=course.ending.end_date,
+        contract_end_date=course.ending.contract_end_date,
+        end_date_source=course.end_source,
         date_of_birth=_date_of_birth(personal, findings, today),
         probation_end_date=fields.day("probation_period_end_date"),
-        offboarding=offboarding,
-        never_started=never_started,
+        offboarding=course.offboarding,
+        never_started=course.never_started,
         manager_external_id=fields.identifier("manager_employment_id"),
         manager_email=fields.email("manager_email"),
         manager_user_email=lookups.managers.get(manager_id, ""),
@@ -122,6 +103,59 @@ def to_record(
 def _full_name(fields: Fields, basic: Fields, personal: Fields) -> str:
     joined = f"{personal.text('given_name', 150)} {personal.text('surname', 150)}"
     return fields.text("full_name", 300) or basic.text("name", 300) or joined.strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Course:
+    """When an employment begins and ends, and where it stands today."""
+
+    start: date | None
+    ending: Ending
+    contract_status: str
+    offboarding: bool
+    never_started: bool
+    end_source: str
+
+
+def _course(
+    fields: Fields,
+    contract: Fields,
+    leavings: Sequence[Leaving],
+    *,
+    findings: Findings,
+    today: date,
+) -> _Course:
+    start = fields.day("provisional_start_date")
+    status = fields.word("status")
+    ending = resolve_ending(
+        fields,
+        contract,
+        leavings,
+        findings=findings,
+        over=status in ENDED_STATUSES,
+        under_way=status == "offboarding",
+        today=today,
+    )
+    contract_status = _contract_status(status, start, today, findings)
+    ended = contract_status == _ENDED
+    never_started = ended and _never_started(fields, ending, start, today)
+    offboarding = not ended and (ending.leaving or (status == "offboarding" and not ending.staying))
+    end_source = _judge_dates(
+        findings,
+        ending,
+        start,
+        ended=ended and not never_started,
+        live=not ended,
+        offboarding=offboarding,
+    )
+    return _Course(
+        start=start,
+        ending=ending,
+        contract_status=contract_status,
+        offboarding=offboarding,
+        never_started=never_started,
+        end_source=end_source,
+    )
 
 
 def _contract_status(status: str, start: date | None, today: date, findings: Findings) -> str:

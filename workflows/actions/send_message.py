@@ -9,10 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from integrations.connectors.base import OutgoingMessage
-from integrations.errors import IntegrationError, RecipientRefusedError, UncertainError
 from people.models import Person
-from workflows.actions.ladder import mark_if_unauthorized, needs_attention, task_or_webhook
-from workflows.mail import messenger_broken, messenger_for, site_mail_leaves, site_mail_send
+from workflows.actions.channels import send_by_first
+from workflows.actions.ladder import task_or_webhook
 from workflows.messages import (
     Rendered,
     TemplateProblemError,
@@ -201,50 +200,15 @@ class SendMessageAction(Action):
         failures: Sequence[str] = (),
         suffix: str = "",
     ) -> Done:
-        failures = list(failures)
         message = OutgoingMessage(
             to=whom.address, subject=rendered.subject, text=rendered.text, html=rendered.html
         )
-        for channel in channels:
-            found = messenger_for(channel)
-            if found is None:
-                broken = messenger_broken(channel)
-                if broken is not None and channel == channels[-1]:
-                    raise needs_attention(broken)
-                if broken is None and channel == "email" and site_mail_leaves():
-                    try:
-                        site_mail_send(message, before_effect=ctx.before_effect)
-                    except RecipientRefusedError as error:
-                        failures.append(error.message)
-                        continue
-                    why = " ".join([*failures, whom.note]).strip()
-                    return Done(summary=f"Sent to {whom.shown} by mail.", reason=why)
-                failures.append(f"{broken or channel.capitalize()} is not connected.")
-                continue
-            connection, client = found
-            try:
-                sent = client.send(
-                    message,
-                    idempotency_key=f"{ctx.idempotency_key}{suffix}",
-                    before_effect=ctx.before_effect,
-                )
-            except UncertainError:
-                raise
-            except RecipientRefusedError as error:
-                failures.append(error.message)
-                continue
-            except IntegrationError as error:
-                mark_if_unauthorized(connection, error)
-                if channel == channels[-1]:
-                    raise
-                failures.append(error.message)
-                continue
+        sent, refused = send_by_first(ctx, channels, message, key=f"{ctx.idempotency_key}{suffix}")
+        why = " ".join([*failures, *refused, whom.note]).strip()
+        if sent is not None:
             return Done(
-                summary=f"Sent to {whom.shown} by {connection.name}.",
-                detail={"message": sent, "channel": channel, "connection": connection.key},
-                reason=" ".join([*failures, whom.note]).strip(),
+                summary=f"Sent to {whom.shown} by {sent.by}.", detail=sent.detail, reason=why
             )
-        why = " ".join([*failures, whom.note]).strip()
         return task_or_webhook(
             ctx,
             self.key,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,24 +16,16 @@ from integrations.tasks import read_access
 from integrations.tests.worker import work
 from people.models import Person, Team
 from siit_remote.lib import clock
+from siit_remote.tests.browser.leaving import goes_live, left_yesterday
 from siit_remote.tests.browser.looking import faults
 from siit_remote.tests.e2e.peers import ScimServer, scim_server
 from siit_remote.tests.people_with_roles import Company
 from workflows.engine.service import run_due
-from workflows.models import Run, Workflow, WorkflowVersion
+from workflows.models import Run
 
 pytestmark = pytest.mark.browser
 SIZES = [(1440, "light"), (390, "dark")]
-DOCUMENT = {
-    "format": "siit.workflow/1",
-    "key": "leaving",
-    "name": "Leaving",
-    "trigger": {
-        "type": "person.end_date",
-        "params": {"direction": "same_day", "days": 0, "at": "18:00", "timezone": "person"},
-    },
-    "steps": [{"key": "revoke", "action": "apps.revoke", "params": {"apps": "all"}}],
-}
+REVOKE = {"key": "revoke", "action": "apps.revoke", "params": {"apps": "all"}}
 
 
 @pytest.fixture(scope="module")
@@ -51,25 +42,6 @@ def empty(company: Company) -> Company:
     Connection.objects.all().delete()
     OrmQ.objects.all().delete()
     return company
-
-
-def _leaves(person: Person) -> Workflow:
-    """A live offboarding for the last day, which was yesterday."""
-    now = clock.now()
-    long_ago = now - timedelta(days=30)
-    workflow = Workflow.objects.create(
-        key="leaving", name="Leaving", status="live", draft=DOCUMENT, draft_saved_at=now,
-        created_at=long_ago, live_since=long_ago,
-    )  # fmt: skip
-    version = WorkflowVersion.objects.create(
-        workflow=workflow, number=1, document=DOCUMENT, digest="leaving", published_at=long_ago
-    )
-    Workflow.objects.filter(pk=workflow.pk).update(live_version=version)
-    Person.objects.filter(pk=person.pk).update(
-        end_date=(now - timedelta(days=1)).date(), status="ended", created_at=long_ago,
-        known_at={"end_date": (now - timedelta(days=9)).isoformat()}, timezone="UTC",
-    )  # fmt: skip
-    return workflow
 
 
 @pytest.mark.parametrize(("width", "theme"), SIZES)
@@ -123,7 +95,8 @@ def test_connect_add_an_application_give_it_by_rule_offboard_and_read_the_eviden
     page.get_by_text("Differences as of", exact=False).wait_for()
     assert Application.objects.get(key="figma").reading.drift == {}
 
-    _leaves(person)
+    goes_live("leaving", on="end_date", steps=[REVOKE])
+    left_yesterday(person)
     run_due(now=clock.now())
     run = Run.objects.get(workflow__key="leaving")
     assert run.status == "done", run.reason

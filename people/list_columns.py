@@ -126,6 +126,8 @@ class PersonColumns:
     @admin.display(description="Data problems")
     def problem_chips(self, person: Person) -> str:
         """Each problem as a chip."""
+        if not person.problems:
+            return ""
         labels = dict(Problem.choices)
         return format_html_join(
             " ",

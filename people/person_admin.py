@@ -200,10 +200,15 @@ class PersonAdmin(PersonColumns, PersonActions, PlainAdmin):
         return views_open_to(request.user).filter(pk=key).first()
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """The view's columns, else the account's own; only what it may see."""
-        view = self._view(request)
-        chosen = (view.columns if view else []) or columns_chosen(request.user)
-        return self.columns_for(request, chosen=chosen, hidden=fields_hidden_from(request.user))
+        """The view's columns, else the account's own; only what it may see. Read once a request."""
+        kept: list[str] | None = getattr(request, "list_columns", None)
+        if kept is None:
+            view = self._view(request)
+            chosen = (view.columns if view else []) or columns_chosen(request.user)
+            hidden = fields_hidden_from(request.user)
+            kept = self.columns_for(request, chosen=chosen, hidden=hidden)
+            request.list_columns = kept  # type: ignore[attr-defined] # asked three times a page
+        return list(kept)
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
         """The person cell has its own link; in a window to choose from, the name is the link."""

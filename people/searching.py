@@ -36,10 +36,12 @@ def search(
     ``hidden``: fields that whoever looks may not see; nobody is found by those either.
     """
     words = words_of(text)
+    if not words:
+        return people
     if any("\x00" in word or len(word) > LONGEST_WORD for word in words):
         return people.none()
     found = _found(people, words)
-    if not words or not set(SEARCHED) & set(hidden):
+    if not set(SEARCHED) & set(hidden):
         return found
     return people.filter(pk__in=_found_openly(found, words, hidden))
 

@@ -55,7 +55,7 @@ def test_list_of_people_takes_a_fixed_number_of_queries(
     owner: Client, django_assert_max_num_queries: object
 ) -> None:
     feed([worker(f"w{number}") for number in range(60)])
-    with django_assert_max_num_queries(26):  # type: ignore[operator]
+    with django_assert_max_num_queries(23):  # type: ignore[operator]
         assert owner.get(reverse("admin:people_person_changelist")).status_code == 200
 
 

@@ -413,3 +413,25 @@ def test_passwords_can_be_switched_off(
     assert b'type="password"' not in page.content
     typed = {"reason": "x", "confirm_password": PASSWORD}
     assert client.post(f"/runs/{company.objects['run'].pk}/release/", typed).status_code == 422
+
+
+@pytest.mark.peer
+def test_a_real_provider_gives_a_new_proof(mock: str, settings: Any, company: Company) -> None:
+    """It is told ``prompt`` and ``max_age``, and tells ``auth_time``."""
+    settings.OIDC_DISCOVERY_URL = f"{mock}/.well-known/openid-configuration"
+    settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET = CLIENT, "s3cret"
+    settings.OUTBOUND_ALLOW_PRIVATE = ["127.0.0.0/8"]
+    User.objects.filter(pk=company.users["hr"].pk).update(email="report@acme.test")
+    client = Client()
+    client.force_login(company.users["hr"])
+    proof_age(client, 20)
+    url = "/settings/integrations/remote/settings/"
+    assert client.get(url)["Location"].startswith("/sign-in/confirm/")
+    there = client.get("/sign-in/provider/", {"confirm": "1", "next": url})["Location"]
+    assert "prompt=login&max_age=0" in there
+    answer = requests.post(there, data={"sub": "report"}, allow_redirects=False, timeout=10)
+    back = urlsplit(answer.headers["Location"])
+    page = client.get(f"{back.path}?{back.query}")
+    assert page["Location"] == url
+    assert client.get(url).status_code == 200
+    assert AuditEntry.objects.get(action="user.confirmed").detail == {"by": "identity provider"}

@@ -18,12 +18,12 @@ pytestmark = pytest.mark.browser
 BOTH = pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
 
 
-def _long_ago(who: str) -> None:
-    """Let it be an hour since ``who`` proved who they are; the sessions go on."""
+def _long_ago(who: str, *, seconds: int = 3600) -> None:
+    """Let it be so long since ``who`` proved who they are; the sessions go on."""
     for row in Session.objects.all():
         store = Session.get_session_store_class()(row.session_key)
         if store.get("_auth_user_id") == str(User.objects.get(username=who).pk):
-            store[CONFIRMED] -= 3600
+            store[CONFIRMED] -= seconds
             store.save()
 
 
@@ -83,3 +83,31 @@ def test_back_leads_to_what_one_came_from(visitor: Any, company: Company) -> Non
     page.get_by_role("link", name="Back").click()
     page.wait_for_url(f"**/held/{hold.pk}/")
     assert Run.objects.filter(hold=hold, status="held").count() == 1
+
+
+@BOTH
+def test_back_from_the_provider_a_press_does_what_was_typed(
+    width: int, theme: str, visitor: Any, company: Company, settings: Any
+) -> None:
+    settings.OIDC_DISCOVERY_URL = "https://id.example.test/.well-known/openid-configuration"
+    settings.OIDC_CLIENT_ID, settings.OIDC_NAME = "siit", "Okta"
+    run = company.objects["run"]
+    owner = visitor("owner", width=width, theme=theme)
+    _long_ago("owner")
+    page = owner.open(f"/runs/{run.pk}/")
+    form = page.locator(f'form[action="/runs/{run.pk}/release/"]')
+    page.locator("details", has=form).locator("summary").first.click()
+    form.get_by_label("Why is it right to go on?").fill("Looked at it.")
+    form.get_by_role("button").click()
+    link = page.get_by_role("link", name="Sign in again with Okta")
+    expect(link).to_have_attribute("href", "/sign-in/provider/?confirm=1")
+    found = faults(page)
+    # What the provider's answer does to the session.
+    _long_ago("owner", seconds=-3600)
+    page = owner.open("/sign-in/confirm/")
+    expect(page.get_by_role("heading", name="It is you")).to_be_visible()
+    found += faults(page)
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_text("The run goes on.")).to_be_visible()
+    said = [words for words in owner.violations if "Failed to load resource" not in words]
+    assert found + said == []

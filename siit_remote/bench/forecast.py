@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from siit_remote.bench.figures import Figure
-from siit_remote.bench.people_list import postgres
+from siit_remote.bench.postgres import postgres_server
 from siit_remote.bench.sync import run_alone
 
 WORKFLOWS = 100
@@ -20,8 +20,8 @@ def measure(*, quick: bool) -> list[Figure]:
     arguments = (people, str(WORKFLOWS), rounds)
     run = run_alone("one_forecast", *arguments)
     figures = [_figure("SQLite", people, run), _calendar(people, run)]
-    with postgres() as url:
-        run = run_alone("one_forecast", *arguments, database=url)
+    with postgres_server() as server:
+        run = run_alone("one_forecast", *arguments, database=server.address())
         return [*figures, _figure("PostgreSQL", people, run)]
 
 

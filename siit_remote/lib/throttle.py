@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.core.cache import cache
 
 from siit_remote.lib import clock
-from siit_remote.lib.locks import named_lock
+from siit_remote.lib.locks import LockBusyError, named_lock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +27,14 @@ class Throttle:
         """Count one more by ``who``; False where that is more than :attr:`most`."""
         key = self._key(who)
         now = clock.system_now().timestamp()
-        with named_lock(key, wait=10.0, hold=10):
-            count, ends = self._kept(key, now) or (0, now + self.seconds)
-            # One second more than is left: the window ends by what is kept, not by the cache.
-            cache.set(key, (count + 1, ends), timeout=int(ends - now) + 1)
+        try:
+            with named_lock(key, wait=10.0, hold=10):
+                count, ends = self._kept(key, now) or (0, now + self.seconds)
+                # One second more than is left: the window ends by what is kept, not by the cache.
+                cache.set(key, (count + 1, ends), timeout=int(ends - now) + 1)
+        except LockBusyError:
+            # So many at this very moment that nobody can count them.
+            return False
         return count < self.most
 
     def spent(self, *who: str) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 
-from siit_remote.lib import clock
+from siit_remote.lib import clock, throttle
+from siit_remote.lib.locks import LockBusyError
 from siit_remote.lib.throttle import Throttle
 
 BRAKE = Throttle(name="test", most=3, seconds=900)
@@ -56,6 +59,16 @@ def test_the_cache_is_told_how_long_it_lasts_every_time(monkeypatch: pytest.Monk
     for _ in range(3):
         BRAKE.take("ada")
     assert all(895 <= seconds <= 901 for seconds in kept), kept
+
+
+def test_more_than_can_be_counted_is_too_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def busy(*_: Any, **__: Any) -> Iterator[None]:
+        raise LockBusyError("busy")
+        yield
+
+    monkeypatch.setattr(throttle, "named_lock", busy)
+    assert not BRAKE.take("ada")
 
 
 def test_what_it_keeps_names_nobody() -> None:

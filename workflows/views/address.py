@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from siit_remote.lib import clock
+from siit_remote.lib.throttle import Throttle
 from workflows.shipment_address import address_give, shipment_by_link
 from workflows.shipment_states import ShipmentRefusedError
 from workflows.views.equipment_forms import AddressForm
 
-MOST, PER_SECONDS = 60, 3600
+OPENED = Throttle(name="address-form", most=60, seconds=3600)
 """Opened or sent so often from one place; a worker needs a handful."""
 
 
@@ -26,7 +24,7 @@ def address(request: HttpRequest, token: str) -> HttpResponse:
     now = clock.now()
     if _too_often(request):
         answer = _answer(request, "often", status=429)
-        answer["Retry-After"] = str(PER_SECONDS)
+        answer["Retry-After"] = str(OPENED.seconds)
         return answer
     found = shipment_by_link(token, now=now)
     if found is None:
@@ -55,7 +53,4 @@ def _answer(
 
 
 def _too_often(request: HttpRequest) -> bool:
-    place = hashlib.sha256(request.META.get("REMOTE_ADDR", "").encode()).hexdigest()
-    key = f"address-form:{place}"
-    cache.add(key, 0, PER_SECONDS)
-    return int(cache.incr(key)) > MOST
+    return not OPENED.take(request.META.get("REMOTE_ADDR", ""))

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.signals import user_logged_in
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.dispatch import receiver
 
 from siit_remote.lib import clock
@@ -60,6 +61,21 @@ def _ended(request: HttpRequest, now: float) -> str:
     if idle and now - session[SEEN] > idle * 60:
         return f"You were signed out after {idle} minutes without use. Sign in again to go on."
     return ""
+
+
+class KeptSessionMiddleware(SessionMiddleware):
+    """Django's, but what a page asks by itself never takes the browser's cookie away.
+
+    A proof gives the session a new key. A question sent with the old one a moment before would find
+    nothing, and its answer would sign out who has just proved who they are.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Save the session as Django does; answer a page's own questions without its cookie."""
+        answered = super().process_response(request, response)
+        if BACKGROUND in request.headers:
+            answered.cookies.pop(settings.SESSION_COOKIE_NAME, None)
+        return answered
 
 
 class SessionLimitsMiddleware:

@@ -51,6 +51,22 @@ def test_what_a_page_asks_by_itself_is_no_use(company: Company) -> None:
         assert client.get("/approvals/").status_code == 200
 
 
+def test_an_answer_to_what_a_page_asked_with_the_old_key_leaves_the_new_one(
+    company: Company,
+) -> None:
+    client, name = _client(company), real_settings.SESSION_COOKIE_NAME
+    old = client.session.session_key
+    session = client.session
+    session.cycle_key()
+    late = Client()
+    late.cookies[name] = old
+    answer = late.get("/approvals/", headers={BACKGROUND: "true"})
+    assert answer.status_code == 302
+    assert name not in answer.cookies
+    # Asked by a person, it is taken away, as ever.
+    assert late.get("/approvals/").cookies[name]["max-age"] == 0
+
+
 def test_every_page_that_asks_by_itself_says_so() -> None:
     polling = [
         (path, tag)

@@ -176,8 +176,9 @@ def workflow_act(workflow: Workflow, act: str, *, reason: str, now: datetime, ac
     right_require(actor, "publish", workflow.category)
     allowed, status, audit = _ACTS[act]
     with transaction.atomic():
+        # What happens meanwhile is taken up by other workflows' passes: the first one looks back.
         changed = Workflow.objects.filter(pk=workflow.pk, status__in=allowed).update(
-            status=status, status_reason=reason[:300]
+            status=status, status_reason=reason[:300], planned_whole_at=None
         )
         if not changed:
             raise RefusedError(f"A workflow that is {workflow.status} cannot {act}.")

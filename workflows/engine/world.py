@@ -257,7 +257,7 @@ def planned_draft(workflow: Workflow, *, now: datetime) -> PlannedWorkflow:
 def replay_since(workflow: Workflow, *, now: datetime) -> datetime | None:
     """From when happenings must be looked at again: the workflow was paused or nothing ran."""
     seen = workflow.planned_until
-    if seen is None or now - seen < REPLAYED:
+    if seen is None or (workflow.planned_whole_at is not None and now - seen < REPLAYED):
         return None
     return max(seen, now - LOOKBACK)
 

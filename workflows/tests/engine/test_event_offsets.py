@@ -17,6 +17,7 @@ from workflows.engine.service import run_due
 from workflows.engine.world import planned_version
 from workflows.models import Run
 from workflows.nodes import TRIGGERS
+from workflows.services import workflow_act
 from workflows.tests.engine.nodes import EffectAction
 from workflows.vocabulary import VOCABULARY
 
@@ -61,6 +62,26 @@ def test_without_days_it_runs_at_once(person_make: Make, workflow_make: Make) ->
     workflow_make(trigger={"type": "person.changed", "params": {"field": "country"}})
     _happened(ana, "person.changed", "country")
     assert run_due(now=AT).started == 1
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_what_happens_in_a_short_pause_is_found_after_it(
+    others: int, person_make: Make, workflow_make: Make
+) -> None:
+    ana = person_make("ana")
+    trigger = {"type": "person.changed", "params": {"field": "country"}}
+    workflow = workflow_make(trigger=trigger)
+    for number in range(others):
+        workflow_make(key=f"other-{number}", trigger={"type": "person.end_date"})
+    minute = timedelta(minutes=1)
+    run_due(now=AT - 3 * minute)
+    run_due(now=AT - 2 * minute)
+    workflow_act(workflow, "pause", reason="A look.", now=AT - 2 * minute, actor=None)
+    _happened(ana, "person.changed", "country")
+    assert run_due(now=AT + minute).started == 0
+    workflow_act(workflow, "resume", reason="Fine.", now=AT + minute, actor=None)
+    assert run_due(now=AT + 2 * minute).started == 1
+    assert run_due(now=AT + 3 * minute).started == 0
 
 
 @pytest.mark.parametrize("kind", ["person.changed", "person.added"])
